@@ -1,0 +1,70 @@
+"""The one error tree.
+
+ServiceLevelError
+├── UsageError              exit 2   the call or the settings are wrong
+│   ├── SettingsError
+│   └── DefinitionError              a definition cannot be read or resolved
+├── CheckFailedError        exit 1   the thing checked is not fine
+├── DependencyError         exit 3   Kafka, Redis or a file could not be reached
+│   └── TopicsError                  a topic is missing or has the wrong partition count
+├── RestartRequiredError    exit 75  end this process and start a new one (EX_TEMPFAIL)
+└── StreamError             exit 70  the stream's record contradicts itself
+    ├── GapError                     messages were deleted before they were read
+    └── StateError                   stored state cannot be used
+"""
+
+
+class ServiceLevelError(Exception):
+    """Root of all errors of this package; `exit_code` is what the command returns."""
+
+    exit_code = 1
+
+
+class UsageError(ServiceLevelError):
+    """The call is wrong: say what to write instead."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting is missing or cannot be used."""
+
+
+class DefinitionError(UsageError):
+    """A definition cannot be read, is invalid or refers to nothing."""
+
+
+class CheckFailedError(ServiceLevelError):
+    """The thing checked is not fine."""
+
+    exit_code = 1
+
+
+class DependencyError(ServiceLevelError):
+    """Kafka, Redis or a file could not be reached."""
+
+    exit_code = 3
+
+
+class TopicsError(DependencyError):
+    """A topic is missing or has another partition count than needed."""
+
+
+class RestartRequiredError(ServiceLevelError):
+    """This process must end and be started anew; its supervisor knows the exit code."""
+
+    exit_code = 75
+
+
+class StreamError(ServiceLevelError):
+    """What the log says contradicts itself; going on would miscount."""
+
+    exit_code = 70
+
+
+class GapError(StreamError):
+    """Messages were deleted before they were read."""
+
+
+class StateError(StreamError):
+    """Stored state is of an unknown version or damaged."""
