@@ -1,0 +1,220 @@
+"""From what the domain says to what is written to Kafka, and back for those who read it.
+
+The same output always gives the same event, byte for byte, so that a repeat can be dropped by
+its `id`.
+"""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from hashlib import sha256
+from typing import NamedTuple
+
+import orjson
+
+from servicelevel.domain.outputs import (
+    AlertKind,
+    DeadLetter,
+    Evidence,
+    LateEvent,
+    Output,
+    Status,
+    Transition,
+)
+from servicelevel.schemas.cloudevents import (
+    AlertData,
+    AlertEvent,
+    CloudEvent,
+    DeadLetterData,
+    DeadLetterEvent,
+    ErrorBudget,
+    EvidenceData,
+    LateData,
+    LateEventEvent,
+    OffsetSpan,
+    StatusData,
+    StatusEvent,
+    WindowCounts,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MS = -62_135_596_800_000  # 0001-01-01T00:00:00Z
+_LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+
+
+class Message(NamedTuple):
+    """What is written to Kafka: `topic` without prefix."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+def rfc3339(time_ms: int) -> str:
+    """`2026-01-01T00:00:00.000Z`; what lies outside the years 1 to 9999 is moved to their edge."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(time_ms, _FIRST_MS), _LAST_MS))
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cloudevent(output: Output) -> AlertEvent | StatusEvent:
+    """The event of a transition or status. The same output gives the same event, byte for byte."""
+    return _alert(output) if isinstance(output, Transition) else _status(output)
+
+
+def message(output: Output) -> Message:
+    """Topic, key and value of a transition or status."""
+    topic = "status" if isinstance(output, Status) else _TOPICS[output.kind]
+    return Message(topic, output_key(output), encode(cloudevent(output)))
+
+
+def output_key(output: Output) -> bytes:
+    """`slo/objective`, with `/group` where there is one: compaction keeps the last of each."""
+    return _path(output.slo, output.objective, output.group).encode()
+
+
+def encode(event: CloudEvent) -> bytes:
+    """One event as compact JSON."""
+    return event.model_dump_json().encode()
+
+
+def dead_letter_event(letter: DeadLetter) -> bytes:
+    """The event of a record that could not be read; its `id` is the record's place."""
+    place = f"{letter.topic}/{letter.partition}/{letter.offset}"
+    data = DeadLetterData(
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        reason=letter.reason,
+        detail=letter.detail,
+        timestamp_ms=letter.timestamp_ms,
+        key_base64=None if letter.key is None else _base64(letter.key),
+        value_base64=None if letter.value is None else _base64(letter.value),
+    )
+    return encode(
+        DeadLetterEvent(
+            id=f"dead-letter/{place}", subject=place, time=rfc3339(letter.timestamp_ms), data=data
+        )
+    )
+
+
+def late_event(late: LateEvent) -> bytes:
+    """The event of a late event; its `id` is the record's place, its `time` the event's own."""
+    place = f"{late.topic}/{late.partition}/{late.offset}"
+    data = LateData(
+        topic=late.topic,
+        partition=late.partition,
+        offset=late.offset,
+        service=late.service,
+        time_ms=late.time_ms,
+        watermark_ms=late.watermark_ms,
+        lateness_ms=late.lateness_ms,
+        disposition=late.disposition,
+        value_base64=_base64(late.value),
+    )
+    return encode(
+        LateEventEvent(id=f"late/{place}", subject=place, time=rfc3339(late.time_ms), data=data)
+    )
+
+
+def parse_status(value: bytes) -> StatusEvent:
+    """Read a message of `status`. Raises `pydantic.ValidationError`."""
+    return StatusEvent.model_validate_json(value)
+
+
+def parse_transition(value: bytes) -> AlertEvent:
+    """Read a message of `warnings` or `breaches`. Raises `pydantic.ValidationError`."""
+    return AlertEvent.model_validate_json(value)
+
+
+_TOPICS: Mapping[AlertKind, str] = {"warning": "warnings", "breach": "breaches"}
+
+
+def _alert(transition: Transition) -> AlertEvent:
+    return AlertEvent(
+        id=transition.id,
+        type=f"servicelevel.{transition.kind}.{transition.state.value}",
+        subject=_path(transition.slo, transition.group),
+        time=rfc3339(transition.at_ms),
+        data=AlertData(
+            alert_id=transition.alert_id,
+            kind=transition.kind,
+            state=transition.state,
+            severity=transition.severity,
+            slo=transition.slo,
+            objective=transition.objective,
+            service=transition.service,
+            group=transition.group,
+            rule=transition.rule,
+            raised_at=rfc3339(transition.raised_at_ms),
+            burn_rate_long=transition.burn_rate_long,
+            burn_rate_short=transition.burn_rate_short,
+            good=transition.good,
+            total=transition.total,
+            target=_ratio(transition.target),
+            budget_remaining=transition.budget_remaining,
+            early=transition.early,
+            definition_digest=transition.definition_digest,
+            evidence=_evidence(transition.evidence),
+        ),
+    )
+
+
+def _evidence(evidence: Evidence) -> EvidenceData:
+    return EvidenceData(
+        since=rfc3339(evidence.from_ms),
+        windows={
+            name: WindowCounts(good=good, total=total)
+            for name, (good, total) in evidence.windows.items()
+        },
+        offsets={
+            source: OffsetSpan(first=first, last=last)
+            for source, (first, last) in evidence.offsets.items()
+        },
+        dimensions=dict(evidence.dimensions),
+    )
+
+
+def _status(status: Status) -> StatusEvent:
+    data = StatusData(
+        slo=status.slo,
+        objective=status.objective,
+        service=status.service,
+        group=status.group,
+        at=rfc3339(status.at_ms),
+        good=status.good,
+        total=status.total,
+        sli=status.sli,
+        target=_ratio(status.target),
+        error_budget=ErrorBudget(
+            allowed=status.allowed,
+            consumed=status.consumed,
+            remaining_ratio=status.remaining_ratio,
+        ),
+        burn_rates=dict(status.burn_rates),
+        state=status.state,
+        severity=status.severity,
+        window_ms=status.window_ms,
+        warning_alert_id=status.warning_alert_id,
+        breach_alert_id=status.breach_alert_id,
+        definition_digest=status.definition_digest,
+    )
+    content = orjson.dumps(data.model_dump(), option=orjson.OPT_SORT_KEYS)
+    return StatusEvent(
+        id=sha256(content).hexdigest()[:32],  # a status of other content is another event
+        subject=_path(status.slo, status.group),
+        time=data.at,
+        data=data,
+    )
+
+
+def _path(*parts: str) -> str:
+    return "/".join(part for part in parts if part)
+
+
+def _ratio(value: Fraction) -> float:
+    return value.numerator / value.denominator
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
