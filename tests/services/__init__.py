@@ -1,0 +1,1 @@
+"""Brokers, Redis servers and other processes that tests run against."""
