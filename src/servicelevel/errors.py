@@ -3,11 +3,13 @@
 ServiceLevelError
 ├── UsageError              exit 2   the call or the settings are wrong
 │   ├── SettingsError
-│   └── DefinitionError              a definition cannot be read or resolved
+│   ├── DefinitionError              a definition cannot be read or resolved
+│   └── MappingError                 a source mapping cannot be read
 ├── CheckFailedError        exit 1   the thing checked is not fine
 ├── DependencyError         exit 3   Kafka, Redis or a file could not be reached
 │   └── TopicsError                  a topic is missing or has the wrong partition count
 ├── RestartRequiredError    exit 75  end this process and start a new one (EX_TEMPFAIL)
+├── EventError                       a record is no event: it becomes a dead letter
 └── StreamError             exit 70  the stream's record contradicts itself
     ├── GapError                     messages were deleted before they were read
     └── StateError                   stored state cannot be used
@@ -34,6 +36,20 @@ class DefinitionError(UsageError):
     """A definition cannot be read, is invalid or refers to nothing."""
 
 
+class MappingError(UsageError):
+    """A source mapping cannot be read or is invalid."""
+
+
+class CelError(UsageError):
+    """A CEL expression cannot be compiled; `line` and `column` count from 1 within its text."""
+
+    def __init__(self, problem: str, *, line: int, column: int) -> None:
+        super().__init__(f"line {line}, column {column}: {problem}")
+        self.problem = problem
+        self.line = line
+        self.column = column
+
+
 class CheckFailedError(ServiceLevelError):
     """The thing checked is not fine."""
 
@@ -54,6 +70,15 @@ class RestartRequiredError(ServiceLevelError):
     """This process must end and be started anew; its supervisor knows the exit code."""
 
     exit_code = 75
+
+
+class EventError(ServiceLevelError):
+    """A record is no event; `reason` is a code, the message says what was wrong."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
 
 
 class StreamError(ServiceLevelError):
