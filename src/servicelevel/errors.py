@@ -4,7 +4,8 @@ ServiceLevelError
 ├── UsageError              exit 2   the call or the settings are wrong
 │   ├── SettingsError
 │   ├── DefinitionError              a definition cannot be read or resolved
-│   └── MappingError                 a source mapping cannot be read
+│   ├── MappingError                 a source mapping cannot be read
+│   └── CelError                     an expression cannot be compiled
 ├── CheckFailedError        exit 1   the thing checked is not fine
 ├── DependencyError         exit 3   Kafka, Redis or a file could not be reached
 │   └── TopicsError                  a topic is missing or has the wrong partition count
