@@ -1,0 +1,115 @@
+"""The source mapping document: how events of another shape become ours."""
+
+from typing import Annotated, Any, Literal, Self
+
+import jmespath
+import msgspec.structs
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from servicelevel.domain.model import EventKind
+from servicelevel.schemas.events import EVENT_TYPES
+
+Scalar = str | int | float | bool
+DurationUnit = Literal["s", "ms", "us", "ns"]
+TIME_FIELDS = ("time", "ends_at")
+
+
+def _compiles(path: str) -> str:
+    try:
+        jmespath.compile(path)
+    except JMESPathError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path!r} is no JMESPath expression: {reason}") from error
+    return path
+
+
+def _shorthand(raw: Any) -> Any:
+    return {"path": raw} if isinstance(raw, str) else raw
+
+
+Path = Annotated[str, AfterValidator(_compiles)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FieldMapping(_Model):
+    """Where one field comes from. A text alone is short for `path`."""
+
+    path: Path | None = Field(None, description="JMESPath into the record, such as `a.b[0]`.")
+    value: Scalar | None = Field(None, description="The same for every event.")
+    template: str | None = Field(None, description="Text with paths: `{method} {uri}`.")
+    default: Scalar | None = Field(None, description="Taken where the record has nothing.")
+    unit: DurationUnit | None = Field(None, description="Of a duration; milliseconds if not said.")
+    format: str | None = Field(
+        None,
+        description="Of a time: `rfc3339`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or what "
+        "`strptime` understands (UTC where it has no `%z`). Not said: RFC 3339 or epoch ms.",
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.path, self.value, self.template)) != 1:
+            raise ValueError("say exactly one of `path`, `value` and `template`")
+        return self
+
+
+Mapped = Annotated[FieldMapping, BeforeValidator(_shorthand)]
+
+
+class Metadata(_Model):
+    """What the mapping is called."""
+
+    name: str = Field(min_length=1)
+    description: str = ""
+
+
+class MappingSpec(_Model):
+    """The event's fields and attributes, each with where it comes from."""
+
+    event: EventKind = "request"
+    invalid_utf8: Literal["refuse", "replace"] = Field(
+        "refuse", description="`replace` reads broken UTF-8 as U+FFFD, for logs of foreign input."
+    )
+    fields: dict[str, Mapped]
+    attributes: dict[str, Mapped] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        known = set(EVENT_TYPES[self.event].__struct_fields__) - {"attributes"}
+        if unknown := sorted(set(self.fields) - known):
+            raise ValueError(
+                f"{self.event} events have no field {', '.join(unknown)}; "
+                f"they have {', '.join(sorted(known))}"
+            )
+        required = {"service", "time", *required_fields(self.event)}
+        if missing := sorted(required - set(self.fields)):
+            raise ValueError(f"no mapping for the required field {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _fitting_units(self) -> Self:
+        everything = {**self.fields, **{f"attributes.{k}": v for k, v in self.attributes.items()}}
+        for name, mapped in everything.items():
+            if mapped.unit is not None and name != "duration_ms":
+                raise ValueError(f"{name}: `unit` is for duration_ms only")
+            if mapped.format is not None and name not in TIME_FIELDS:
+                raise ValueError(f"{name}: `format` is for times only")
+        return self
+
+
+class SourceMappingDocument(_Model):
+    """One YAML document of kind `SourceMapping`."""
+
+    apiVersion: Literal["servicelevel/v1"]  # noqa: N815  # OpenSLO's spelling
+    kind: Literal["SourceMapping"]
+    metadata: Metadata
+    spec: MappingSpec
+
+
+def required_fields(kind: EventKind) -> tuple[str, ...]:
+    """The fields without which an event of this kind is refused, but for its time."""
+    fields = msgspec.structs.fields(EVENT_TYPES[kind])
+    return tuple(field.name for field in fields if field.required)
