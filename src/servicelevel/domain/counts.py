@@ -43,6 +43,9 @@ class Tally(NamedTuple):
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+NO_TALLY = Tally()
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """«From now on I count this source.»
@@ -73,7 +76,7 @@ class Range:
     end: int
     max_time_ms: int | None
     idle: bool = False
-    tally: Tally = Tally()
+    tally: Tally = NO_TALLY
     cells: tuple[Cell, ...] = ()
 
 

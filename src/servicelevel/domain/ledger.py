@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from servicelevel.domain.counts import Claim, Range, Tally
+from servicelevel.domain.counts import NO_TALLY, Claim, Range, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class SourceState:
     applied: int
     max_time_ms: int | None = None
     idle: bool = False
-    tally: Tally = Tally()
+    tally: Tally = NO_TALLY
 
     def dump(self) -> list[Any]:
         """As plain JSON values; `load` reads it."""

@@ -27,7 +27,8 @@ class Evidence:
     """The numbers that decided, and where the bad events came from.
 
     `windows` maps "1h" and the like to (good, total). `offsets` maps a source to its first and
-    last bad offset, `dimensions` a `name=value` to bad events, most first; both over `(from_ms, at_ms]`.
+    last bad offset, `dimensions` a `name=value` to bad events, most first; both over
+    `(from_ms, at_ms]`.
     """
 
     from_ms: int

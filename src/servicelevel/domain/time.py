@@ -18,3 +18,14 @@ def pane_end(time_ms: int, pane_ms: int) -> int:
 def floor_to(time_ms: int, step_ms: int) -> int:
     """The last multiple of `step_ms` that is not after `time_ms`."""
     return time_ms // step_ms * step_ms
+
+
+def duration_text(duration_ms: int) -> str:
+    """The shortest whole form: 3600000 is "1h", 90000 is "90s"."""
+    for unit_ms, unit in _UNITS:
+        if duration_ms % unit_ms == 0:
+            return f"{duration_ms // unit_ms}{unit}"
+    return f"{duration_ms}ms"
+
+
+_UNITS = ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "m"), (SECOND_MS, "s"))

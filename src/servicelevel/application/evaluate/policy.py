@@ -1,0 +1,25 @@
+"""What the evaluator may be told to do otherwise."""
+
+from dataclasses import dataclass
+
+from servicelevel.domain.ladder import DEFAULT_LADDER, Ladder
+from servicelevel.domain.model import Severity
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPolicy:
+    """Times in ms of event time."""
+
+    allowed_lateness_ms: int = 10_000
+    early: bool = True
+    early_reach_ms: int = MINUTE_MS
+    """Beyond the lateness: further ahead of the watermark nothing is told early (a backlog)."""
+    evidence_ms: int = HOUR_MS
+    """How long the origin of bad events is kept."""
+    retention_ms: int = 35 * DAY_MS
+    """Panes are kept at least so long, and as long as any window needs them."""
+    breach_severity: Severity = Severity.PAGE
+    moves_per_message: int = 200
+    """Spans moved into days while one message is handled."""
+    ladder: Ladder = DEFAULT_LADDER

@@ -1,0 +1,124 @@
+"""How evaluator state is written down: keys and plain JSON values, with a version.
+
+| key | value |
+| --- | --- |
+| `p` | progress: version, watermark, ledger, offset up to which everything was told |
+| `q/<end>/<indicator>/<group>` | panes of 15 minutes, and where their bad events came from |
+| `d/<end>/<indicator>/<group>` | panes of a day, and up to where spans were moved into it |
+| `f/<indicator>/<group>` | end of the first pane that had events |
+| `w/<slo>/<objective>/<group>`, `b/…` | a warning, a breach: state in force, and what to tell |
+
+The group comes last, since it may hold a slash.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+from servicelevel.application.evaluate.series import Series
+from servicelevel.application.ports import StoredEntry
+from servicelevel.domain.alerts import Identity
+from servicelevel.domain.counts import BadEvidence
+from servicelevel.domain.ladder import SPAN_MS
+from servicelevel.domain.ledger import Ledger, SourceState
+from servicelevel.domain.model import Severity
+from servicelevel.domain.outputs import AlertState, Evidence, Transition
+from servicelevel.domain.panes import Span
+from servicelevel.domain.time import DAY_MS
+from servicelevel.errors import StateError
+
+STATE_VERSION = 1
+PROGRESS_KEY = "p"
+
+
+def span_key(series: Series, span: Span) -> str:
+    """The key of a span or day of a series."""
+    letter = "q" if span.length_ms == SPAN_MS else "d"
+    return f"{letter}/{span.end_ms}/{series.indicator}/{series.group}"
+
+
+def first_key(series: Series) -> str:
+    """The key of a series' first pane."""
+    return f"f/{series.indicator}/{series.group}"
+
+
+def alert_key(identity: Identity) -> str:
+    """The key of an alert."""
+    return f"{identity.kind[0]}/{identity.slo}/{identity.objective}/{identity.group}"
+
+
+def dump_span(series: Series, span: Span) -> list[Any]:
+    """A span's or day's value."""
+    if span.length_ms == DAY_MS:
+        return [span.dump(), span.moved_to_ms]
+    bad = {
+        str(end): [evidence.offsets, evidence.dimensions]
+        for end, evidence in series.bad.items()
+        if span.end_ms - SPAN_MS < end <= span.end_ms
+    }
+    return [span.dump(), bad]
+
+
+def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> None:
+    """Put a stored span or day back into its series."""
+    flat, rest = entry.value
+    length = SPAN_MS if letter == "q" else DAY_MS
+    span = Span(end_ms, length, entry.offset, Span.load_panes(flat))
+    if length == DAY_MS:
+        span.moved_to_ms = rest
+    else:
+        for end, (offsets, dimensions) in rest.items():
+            pairs = {source: (first, last) for source, (first, last) in offsets.items()}
+            series.bad[int(end)] = BadEvidence(pairs, dimensions)
+    series.panes.put(span)
+
+
+def dump_progress(watermark_ms: int | None, told: int, ledger: Ledger) -> dict[str, Any]:
+    """The progress entry's value."""
+    return {
+        "version": STATE_VERSION,
+        "watermark_ms": watermark_ms,
+        "told": told,
+        "sources": {name: state.dump() for name, state in ledger.sources.items()},
+        "partitions": ledger.partitions,
+    }
+
+
+def load_progress(value: dict[str, Any]) -> tuple[int | None, int, Ledger]:
+    """Watermark, told offset and ledger. Raises StateError where the version is not ours."""
+    if value.get("version") != STATE_VERSION:
+        raise StateError(
+            f"the stored state has version {value.get('version')!r}, this program reads "
+            f"{STATE_VERSION}: run the program that wrote it, or use another `group`"
+        )
+    sources = {name: SourceState.load(raw) for name, raw in value["sources"].items()}
+    return value["watermark_ms"], value["told"], Ledger(sources, value["partitions"])
+
+
+def dump_transition(t: Transition) -> dict[str, Any]:
+    """A transition as plain JSON values; `load_transition` reads it."""
+    names = [n for n in Transition.__slots__ if n not in ("target", "evidence")]
+    value = {name: getattr(t, name) for name in names}
+    value["target"] = [t.target.numerator, t.target.denominator]
+    value["evidence"] = [
+        t.evidence.from_ms,
+        {name: list(counts) for name, counts in t.evidence.windows.items()},
+        {source: list(pair) for source, pair in t.evidence.offsets.items()},
+        dict(t.evidence.dimensions),
+    ]
+    return value
+
+
+def load_transition(value: dict[str, Any]) -> Transition:
+    """Read what `dump_transition` wrote."""
+    from_ms, windows, offsets, dimensions = value["evidence"]
+    fields = dict(value)
+    fields["state"] = AlertState(value["state"])
+    fields["severity"] = Severity(value["severity"])
+    fields["target"] = Fraction(*value["target"])
+    fields["evidence"] = Evidence(
+        from_ms,
+        {name: (good, total) for name, (good, total) in windows.items()},
+        {source: (first, last) for source, (first, last) in offsets.items()},
+        dimensions,
+    )
+    return Transition(**fields)

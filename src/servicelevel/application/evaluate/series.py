@@ -1,0 +1,135 @@
+"""One indicator and group: its panes, where its bad events came from, and its running windows."""
+
+from collections.abc import Iterable, Mapping
+
+from servicelevel.domain.counts import BadEvidence, Cell
+from servicelevel.domain.ladder import SPAN_MS, Ladder
+from servicelevel.domain.panes import Panes, Span
+from servicelevel.domain.time import DAY_MS, floor_to, pane_end
+from servicelevel.domain.windows import Windows
+
+
+class Series:
+    """Panes of pane length `pane_ms` and, once time is known, the windows over them.
+
+    `first_ms` is the end of the first pane that ever had an event; `touched` holds the spans
+    that the message in hand has changed, for the caller to store and clear.
+    """
+
+    def __init__(
+        self, indicator: str, group: str, pane_ms: int, ladder: Ladder, lengths_ms: Iterable[int]
+    ) -> None:
+        self.indicator = indicator
+        self.group = group
+        self.pane_ms = pane_ms
+        self.panes = Panes(ladder.for_pane(pane_ms), pane_ms)
+        self.lengths_ms = tuple(sorted(lengths_ms))
+        self.windows: Windows | None = None
+        self.first_ms: int | None = None
+        self.bad: dict[int, BadEvidence] = {}
+        self.touched: dict[tuple[int, int], Span] = {}
+
+    def add(self, cell: Cell, offset: int, watermark_ms: int | None) -> bool:
+        """Count a cell, unless its span has the message at `offset` already; True if counted."""
+        at_ms = watermark_ms if watermark_ms is not None else cell.pane_end_ms
+        span, end_ms = self.panes.locate(cell.pane_end_ms, at_ms)
+        if span.offset >= offset:
+            return False
+        self.touched[(span.end_ms, span.length_ms)] = span
+        span.add(end_ms, cell.good, cell.total)
+        if self.windows is not None:
+            self.windows.revise(end_ms, cell.good, cell.total)
+        if cell.bad is not None and span.length_ms == SPAN_MS and end_ms == cell.pane_end_ms:
+            had = self.bad.get(end_ms)
+            self.bad[end_ms] = cell.bad if had is None else merge_evidence(had, cell.bad)
+        return True
+
+    def start_windows(self, watermark_ms: int | None) -> Windows | None:
+        """The windows, made where they can be: before the first event, or at the watermark."""
+        if self.windows is None:
+            if watermark_ms is None:
+                return None
+            self.windows = Windows(
+                self.panes, self.lengths_ms, floor_to(watermark_ms, self.pane_ms)
+            )
+        return self.windows
+
+    def start_windows_before_first(self) -> None:
+        """All that was counted so far is still to be judged."""
+        first = self.panes.next_after(-(1 << 62))
+        if self.windows is None and first is not None:
+            self.windows = Windows(self.panes, self.lengths_ms, first - self.pane_ms)
+
+    def coarsen(self, watermark_ms: int, evidence_ms: int) -> None:
+        """Merge what has aged; only the resolution in memory changes."""
+        for span in (*self.panes.spans.values(), *self.panes.days.values()):
+            if span.length_ms == SPAN_MS:
+                span.coarsen(self.panes.ladder.kept_ms(span.end_ms, watermark_ms))
+            else:
+                self._coarsen_day(span, watermark_ms)
+        oldest = watermark_ms - evidence_ms
+        self.bad = {end: bad for end, bad in self.bad.items() if end > oldest}
+
+    def _coarsen_day(self, day: Span, watermark_ms: int) -> None:
+        kept, day.panes = day.panes, {}
+        for end, (good, total) in kept.items():
+            resolution = self.panes.ladder.kept_ms(pane_end(end, SPAN_MS), watermark_ms)
+            day.add(pane_end(end, resolution), good, total)
+
+    def movable(self, watermark_ms: int, offset: int) -> list[Span]:
+        """Spans old enough to be moved into their day, in order; none that has `offset` itself."""
+        rungs = self.panes.ladder.rungs
+        until = floor_to(watermark_ms - rungs[min(1, len(rungs) - 1)].until_age_ms, SPAN_MS)
+        found: list[Span] = []
+        for end in sorted(self.panes.spans):
+            span = self.panes.spans[end]
+            day = self.panes.days.get(pane_end(end, DAY_MS))
+            if end > until or span.offset >= offset or (day and day.offset >= offset):
+                break
+            found.append(span)
+        return found
+
+    def move(self, span: Span, watermark_ms: int, offset: int) -> Span:
+        """Move a span into its day, which then has all messages before `offset`; the day."""
+        day_end = pane_end(span.end_ms, DAY_MS)
+        day = self.panes.days.get(day_end)
+        self.panes.drop(span)
+        if day is None:
+            day = Span(day_end, DAY_MS)
+            self.panes.put(day)
+        for end, (good, total) in span.panes.items():
+            resolution = self.panes.ladder.kept_ms(span.end_ms, watermark_ms)
+            day.add(pane_end(end, resolution), good, total)
+        day.moved_to_ms = max(day.moved_to_ms, span.end_ms)
+        day.offset = offset - 1
+        return day
+
+    def expired(self, watermark_ms: int, retention_ms: int) -> list[Span]:
+        """Spans and days that no window can reach any more."""
+        longest = max((retention_ms, *self.lengths_ms)) + DAY_MS
+        every = (*self.panes.spans.values(), *self.panes.days.values())
+        return [span for span in every if span.end_ms <= watermark_ms - longest]
+
+    def evidence(self, after_ms: int, to_ms: int) -> BadEvidence:
+        """Where the bad events in `(after, to]` came from, as far as it is kept."""
+        merged = BadEvidence({}, {})
+        for end in sorted(self.bad):
+            if after_ms < end <= to_ms:
+                merged = merge_evidence(merged, self.bad[end])
+        return merged
+
+
+def merge_evidence(a: BadEvidence, b: BadEvidence) -> BadEvidence:
+    """The union: offsets widen, dimensions add up."""
+    offsets = dict(a.offsets)
+    for source, (first, last) in b.offsets.items():
+        had = offsets.get(source, (first, last))
+        offsets[source] = (min(had[0], first), max(had[1], last))
+    return BadEvidence(offsets, _added(a.dimensions, b.dimensions))
+
+
+def _added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+    merged = dict(a)
+    for name, count in b.items():
+        merged[name] = merged.get(name, 0) + count
+    return merged

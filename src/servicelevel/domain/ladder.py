@@ -1,0 +1,76 @@
+"""The ladder: how fine panes are kept at which age, and where a window's old edge lies."""
+
+from dataclasses import dataclass
+
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, floor_to
+
+SPAN_MS = 15 * MINUTE_MS
+"""Panes are stored, merged and moved by whole spans; 15 minutes divide every zone's offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Up to this age, panes are kept at this resolution."""
+
+    until_age_ms: int
+    resolution_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Rungs from young to old; beyond the last rung panes are `SPAN_MS` long.
+
+    Resolutions divide each other and `SPAN_MS`.
+    """
+
+    rungs: tuple[Rung, ...]
+
+    def __post_init__(self) -> None:
+        for finer, coarser in zip(self.rungs, self.rungs[1:], strict=False):
+            if finer.until_age_ms >= coarser.until_age_ms:
+                raise ValueError("rungs must be listed from young to old")
+            if coarser.resolution_ms % finer.resolution_ms:
+                raise ValueError("each resolution must be a multiple of the finer one")
+        if any(SPAN_MS % rung.resolution_ms for rung in self.rungs):
+            raise ValueError(f"each resolution must divide {SPAN_MS} ms")
+
+    def for_pane(self, pane_ms: int) -> "Ladder":
+        """The same ladder for panes of another length, which must divide `SPAN_MS`."""
+        youngest, *older = self.rungs
+        return Ladder(
+            (
+                Rung(youngest.until_age_ms, pane_ms),
+                *(Rung(r.until_age_ms, max(r.resolution_ms, pane_ms)) for r in older),
+            )
+        )
+
+    def resolution_ms(self, age_ms: int) -> int:
+        """The resolution promised to windows of this length, and to panes up to this age."""
+        for rung in self.rungs:
+            if age_ms <= rung.until_age_ms:
+                return rung.resolution_ms
+        return SPAN_MS
+
+    def old_edge_ms(self, at_ms: int, window_ms: int) -> int:
+        """A window at `at_ms` holds the panes that end after this time.
+
+        It moves in steps of the resolution at the window's age: a pane counts until it has left
+        whole.
+        """
+        return floor_to(at_ms - window_ms, self.resolution_ms(window_ms))
+
+    def kept_ms(self, span_end_ms: int, at_ms: int) -> int:
+        """The resolution at which a whole span is kept at `at_ms`, once it is that old."""
+        for rung in self.rungs:
+            if span_end_ms > floor_to(at_ms - rung.until_age_ms, SPAN_MS):
+                return rung.resolution_ms
+        return SPAN_MS
+
+
+DEFAULT_LADDER = Ladder(
+    (
+        Rung(HOUR_MS, 10 * SECOND_MS),
+        Rung(6 * HOUR_MS, MINUTE_MS),
+        Rung(3 * DAY_MS, 5 * MINUTE_MS),
+    )
+)

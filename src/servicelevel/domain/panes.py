@@ -1,0 +1,144 @@
+"""The panes of one series, kept in spans and days, summed over any aligned interval.
+
+A span holds the panes of 15 minutes while they are young. Old spans are moved into days, so
+that a long window is a few entries. Counts are integers and never approximate; only the
+resolution gets coarser with age.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from servicelevel.domain.ladder import SPAN_MS, Ladder
+from servicelevel.domain.time import DAY_MS, pane_end
+
+Counts = tuple[int, int]
+"""(good, total)."""
+
+ZERO: Counts = (0, 0)
+
+
+@dataclass(slots=True)
+class Span:
+    """Panes within `(end − length, end]`, by pane end; `offset` is the counts offset they have."""
+
+    end_ms: int
+    length_ms: int
+    offset: int = -1
+    panes: dict[int, Counts] = field(default_factory=dict)
+    moved_to_ms: int = 0  # of a day: spans that end up to here have been moved into it
+
+    def add(self, end_ms: int, good: int, total: int) -> None:
+        had = self.panes.get(end_ms, ZERO)
+        self.panes[end_ms] = (had[0] + good, had[1] + total)
+
+    def coarsen(self, resolution_ms: int) -> None:
+        """Merge panes into ones of `resolution_ms`; nothing happens where they already are."""
+        if all(end % resolution_ms == 0 for end in self.panes):
+            return
+        merged, self.panes = self.panes, {}
+        for end, (good, total) in merged.items():
+            self.add(pane_end(end, resolution_ms), good, total)
+
+    def dump(self) -> list[int]:
+        """Flat integers `[end, good, total, …]`, in order of time."""
+        return [n for end in sorted(self.panes) for n in (end, *self.panes[end])]
+
+    @staticmethod
+    def load_panes(flat: list[int]) -> dict[int, Counts]:
+        """Read what `dump` wrote."""
+        numbers = iter(flat)
+        triples = zip(numbers, numbers, numbers, strict=True)
+        return {end: (good, total) for end, good, total in triples}
+
+
+class Panes:
+    """All panes of one series: `spans` by end, and `days` by end."""
+
+    def __init__(self, ladder: Ladder, pane_ms: int) -> None:
+        self.ladder = ladder
+        self.pane_ms = pane_ms
+        self.spans: dict[int, Span] = {}
+        self.days: dict[int, Span] = {}
+        self._order: list[tuple[int, int]] = []  # (end, length) of all spans and days
+
+    def put(self, span: Span) -> None:
+        """Take in a stored span or day."""
+        (self.days if span.length_ms == DAY_MS else self.spans)[span.end_ms] = span
+        insort(self._order, (span.end_ms, span.length_ms))
+
+    def drop(self, span: Span) -> None:
+        """Forget a span or day."""
+        del (self.days if span.length_ms == DAY_MS else self.spans)[span.end_ms]
+        self._order.remove((span.end_ms, span.length_ms))
+
+    def day_of(self, span: Span) -> Span | None:
+        """The day that a span belongs to, where there is one."""
+        return self.days.get(pane_end(span.end_ms, DAY_MS))
+
+    def locate(self, end_ms: int, at_ms: int) -> tuple[Span, int]:
+        """The span that a pane belongs to at `at_ms`, and the end it has there."""
+        span_end = pane_end(end_ms, SPAN_MS)
+        if span_end in self.spans:
+            return self.spans[span_end], pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
+        day_end = pane_end(end_ms, DAY_MS)
+        day = self.days.get(day_end)
+        if day is not None and span_end <= day.moved_to_ms:
+            return day, pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
+        span = Span(span_end, SPAN_MS)
+        self.put(span)
+        return span, pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
+
+    def sum(self, after_ms: int, to_ms: int) -> Counts:
+        """Counts of the panes with an end in `(after, to]`; both are pane ends."""
+        good = total = 0
+        for span in self._overlapping(after_ms, to_ms):
+            for counts in _between(span, after_ms, to_ms, self.pane_ms):
+                good += counts[0]
+                total += counts[1]
+        return good, total
+
+    def next_after(self, after_ms: int) -> int | None:
+        """The end of the first pane that ends after this time."""
+        found: int | None = None
+        for end_ms, length_ms in self._order[bisect_left(self._order, (after_ms + 1, 0)) :]:
+            if found is not None and end_ms - DAY_MS >= found:
+                break
+            if found is not None and end_ms - length_ms >= found:
+                continue
+            panes = self._span(end_ms, length_ms).panes
+            first = min((end for end in panes if end > after_ms), default=None)
+            if first is not None and (found is None or first < found):
+                found = first
+        return found
+
+    def _span(self, end_ms: int, length_ms: int) -> Span:
+        return (self.days if length_ms == DAY_MS else self.spans)[end_ms]
+
+    def _overlapping(self, after_ms: int, to_ms: int) -> Iterator[Span]:
+        span_end = pane_end(after_ms + 1, SPAN_MS)
+        if to_ms <= span_end:
+            if (span := self.spans.get(span_end)) is not None:
+                yield span
+            if (day := self.days.get(pane_end(span_end, DAY_MS))) is not None:
+                yield day
+            return
+        for end_ms, length_ms in self._order[bisect_left(self._order, (after_ms + 1, 0)) :]:
+            if end_ms - DAY_MS >= to_ms:
+                break
+            if end_ms - length_ms < to_ms:
+                yield self._span(end_ms, length_ms)
+
+
+def _between(span: Span, after_ms: int, to_ms: int, pane_ms: int) -> Iterator[Counts]:
+    panes = span.panes
+    if after_ms <= span.end_ms - span.length_ms and span.end_ms <= to_ms:
+        yield from panes.values()
+    elif (to_ms - after_ms) // pane_ms <= len(panes):
+        for end in range(after_ms + pane_ms, to_ms + 1, pane_ms):
+            if (counts := panes.get(end)) is not None:
+                yield counts
+    else:
+        for end, counts in panes.items():
+            if after_ms < end <= to_ms:
+                yield counts

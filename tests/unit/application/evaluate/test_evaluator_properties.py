@@ -1,0 +1,260 @@
+"""The evaluator against a brute-force oracle: any batching, any order, any crash point."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
+from servicelevel.application.memory_state import MemoryState
+from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
+from servicelevel.domain.ladder import DEFAULT_LADDER
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Rule, Severity, Slo
+from servicelevel.domain.outputs import Output, Transition
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+
+PANE = 10_000
+T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+TARGET = Fraction(9, 10)
+RULES = (
+    Rule("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
+    Rule("2h/10m", 2 * HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
+    Rule("4d/7h", 4 * DAY_MS, 7 * HOUR_MS, Fraction(1), Severity.TICKET),
+)
+INDICATOR = Indicator("i1", "request", "shop", "", "good")
+SLO = Slo(
+    "shop-ok", "shop", 5 * DAY_MS, (Objective("objective-1", INDICATOR, TARGET, RULES),), "d1"
+)
+CATALOGUE = Catalogue.of([SLO])
+POLICY = EvaluationPolicy(allowed_lateness_ms=30_000, moves_per_message=3)
+
+
+@dataclass
+class JournalledState:
+    """Keeps every write in order, so that a crash can be put after any of them."""
+
+    inner: MemoryState = field(default_factory=MemoryState)
+    journal: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def get(self, key: str) -> Any:
+        return self.inner.get(key)
+
+    def put(self, key: str, offset: int, value: Any) -> None:
+        self.journal.append((key, offset, value))
+        self.inner.put(key, offset, value)
+
+    def delete(self, key: str) -> None:
+        self.journal.append((key,))
+        self.inner.delete(key)
+
+    def scan(self) -> Any:
+        return self.inner.scan()
+
+    def after(self, writes: int) -> "JournalledState":
+        copy = JournalledState()
+        for write in self.journal[:writes]:
+            if len(write) == 1:
+                copy.delete(*write)
+            else:
+                copy.put(*write)
+        return copy
+
+
+def oracle(cells: list[tuple[int, int, int]], last_ms: int) -> list[tuple[Any, ...]]:
+    """(kind, state, at, rule, severity) decided at every pane end, from all cells at once."""
+
+    def total_in(at: int, window: int) -> tuple[int, int]:
+        edge = DEFAULT_LADDER.old_edge_ms(at, window)
+        inside = [c for c in cells if edge < c[0] <= at]
+        return sum(c[1] for c in inside), sum(c[2] for c in inside)
+
+    told: list[tuple[Any, ...]] = []
+    severity, breached = 0, False
+    rank = {Severity.TICKET: 2, Severity.PAGE: 3}
+    interesting = changes(cells, last_ms)
+    for at in interesting:
+        now, name = 0, ""
+        for rule in RULES:
+            pairs = [total_in(at, w) for w in (rule.long_ms, rule.short_ms)]
+            rates = [Fraction(t - g, t) / (1 - TARGET) if t else Fraction(0) for g, t in pairs]
+            if all(rate > rule.factor for rate in rates) and rank[rule.severity] > now:
+                now, name = rank[rule.severity], rule.name
+        if now != severity:
+            state = (
+                "raised"
+                if not severity
+                else "resolved"
+                if not now
+                else "escalated"
+                if now > severity
+                else "deescalated"
+            )
+            told.append(("warning", state, at, name if now else None))
+            severity = now
+        good, total = total_in(at, SLO.window_ms)
+        missed = total >= 10 and Fraction(good, total) < TARGET
+        if missed != breached:
+            told.append(("breach", "raised" if missed else "resolved", at, None))
+            breached = missed
+    return sorted(told, key=lambda t: (t[2], t[0]))
+
+
+def changes(cells: list[tuple[int, int, int]], last_ms: int) -> list[int]:
+    """Every pane end near which any window's content can change, widely guessed."""
+    windows = {w for r in RULES for w in (r.long_ms, r.short_ms)} | {SLO.window_ms}
+    found: set[int] = set()
+    for end, _, _ in cells:
+        found.add(end)
+        for window in windows:
+            step = DEFAULT_LADDER.resolution_ms(window)
+            leaves = -(-end // step) * step + window
+            found.update(range(leaves - PANE, leaves + 2 * PANE, PANE))
+    return sorted(t for t in found if t <= last_ms)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[int, int, int]]:
+    """Cells (pane end, good, total) in bursts with gaps from seconds to days, in time order."""
+    cells: list[tuple[int, int, int]] = []
+    at = T0
+    for _ in range(draw(st.integers(1, 6))):
+        at += draw(
+            st.sampled_from(
+                [PANE, MINUTE_MS, 17 * MINUTE_MS, HOUR_MS, 7 * HOUR_MS, DAY_MS, 3 * DAY_MS]
+            )
+        )
+        at = at // PANE * PANE
+        for _ in range(draw(st.integers(1, 8))):
+            total = draw(st.integers(1, 20))
+            cells.append((at, draw(st.integers(0, total)), total))
+            at += PANE * draw(st.integers(1, 3))
+    return cells
+
+
+@st.composite
+def logs(draw: st.DrawFn, cells: list[tuple[int, int, int]]) -> list[CountsMessage]:
+    """The cells as messages: any batching, displaced within the lateness, over two sources."""
+    lateness = POLICY.allowed_lateness_ms
+    keyed = [
+        (end + draw(st.integers(0, lateness)), draw(st.integers(0, 1)), end, good, total)
+        for end, good, total in cells
+    ]
+    keyed.sort()
+    applied, highest = [0, 0], [None, None]
+    claims = tuple(Claim(f"requests/{p}", 1, "me", 0, {"requests": 2}) for p in (0, 1))
+    messages = [CountsMessage(0, claims)]
+    while keyed:
+        size = draw(st.integers(1, 12))
+        batch, keyed = keyed[:size], keyed[size:]
+        ranges = []
+        for p in (0, 1):
+            mine = [k for k in batch if k[1] == p]
+            times = [k[2] for k in mine] + ([] if highest[p] is None else [highest[p]])
+            highest[p] = max(times, default=None)
+            out = tuple(Cell("i1", "", k[2], k[3], k[4]) for k in mine)
+            ranges.append(
+                Range(
+                    f"requests/{p}",
+                    1,
+                    applied[p],
+                    applied[p] + len(mine),
+                    highest[p],
+                    idle=not any(k[1] == p for k in keyed) and not mine,
+                    cells=out,
+                )
+            )
+            applied[p] += len(mine)
+        messages.append(CountsMessage(0, (), tuple(ranges)))
+    last = max(c[0] for c in cells) + lateness + 1
+    messages.append(
+        CountsMessage(
+            0, (), tuple(Range(f"requests/{p}", 1, applied[p], applied[p], last) for p in (0, 1))
+        )
+    )
+    return messages
+
+
+def on_time(outputs: list[Output]) -> list[tuple[Any, ...]]:
+    found = {o.id: o for o in outputs if isinstance(o, Transition) and not o.early}
+    told = [
+        (
+            o.kind,
+            o.state.value,
+            o.at_ms,
+            o.rule if o.kind == "warning" and o.state != "resolved" else None,
+        )
+        for o in found.values()
+    ]
+    return sorted(told, key=lambda t: (t[2], t[0]))
+
+
+def run(messages: list[CountsMessage], state: Any) -> list[Output]:
+    evaluator = Evaluator(CATALOGUE, POLICY, state)
+    outputs: list[Output] = list(evaluator.pending())
+    for offset in range(evaluator.next_offset or 0, len(messages)):
+        outputs += evaluator.apply(messages[offset], offset)
+    return outputs
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_batching_decides_what_all_events_at_once_decide(data: st.DataObject) -> None:
+    cells = data.draw(histories())
+    messages = data.draw(logs(cells))
+
+    told = on_time(run(messages, MemoryState()))
+
+    assert told == oracle(cells, max(c[0] for c in cells))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
+    messages = data.draw(logs(data.draw(histories())))
+    whole = JournalledState()
+    expected = run(messages, whole)
+    crashed = whole.after(data.draw(st.integers(0, len(whole.journal))))
+    told_before = [
+        o for offset in [stored_progress(crashed)] for o in outputs_until(messages, offset)
+    ]
+
+    after = run(messages, crashed)
+
+    by_id = {o.id: o for o in [*told_before, *after] if isinstance(o, Transition)}
+    assert by_id == {o.id: o for o in expected if isinstance(o, Transition)}
+    assert sums(crashed) == sums(whole)
+
+
+def stored_progress(state: JournalledState) -> int:
+    entry = state.get("p")
+    return -1 if entry is None else entry.offset
+
+
+def outputs_until(messages: list[CountsMessage], offset: int) -> list[Output]:
+    evaluator = Evaluator(CATALOGUE, POLICY, MemoryState())
+    return [o for at in range(offset + 1) for o in evaluator.apply(messages[at], at)]
+
+
+def sums(state: JournalledState) -> tuple[int, int]:
+    good = total = 0
+    for key, entry in state.scan():
+        if key[0] in "qd":
+            flat = entry.value[0]
+            good += sum(flat[1::3])
+            total += sum(flat[2::3])
+    return good, total
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_what_is_told_early_is_confirmed_or_taken_back(data: st.DataObject) -> None:
+    messages = data.draw(logs(data.draw(histories())))
+
+    outputs = [o for o in run(messages, MemoryState()) if isinstance(o, Transition)]
+
+    settled = {(o.alert_id, o.at_ms) for o in outputs if not o.early or o.state == "retracted"}
+    raised = {(o.alert_id, o.at_ms) for o in outputs if o.early and o.state == "raised"}
+    assert raised <= settled
+    assert len({o.id for o in outputs}) == len(outputs)
