@@ -1,0 +1,244 @@
+"""Keeps an evaluator per counts partition, and its table, outputs and progress in step."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from servicelevel.adapters.faust.pipe import Changelog, OutputWriter, Pipe, Step
+from servicelevel.adapters.faust.state import FaustState
+from servicelevel.application.ports import StateStore
+from servicelevel.domain.counts import CountsMessage
+from servicelevel.domain.outputs import Output
+from servicelevel.errors import GapError, RestartRequiredError
+
+Decode = Callable[[bytes], CountsMessage]
+
+
+class Evaluator(Protocol):
+    """What is run on each counts partition."""
+
+    @property
+    def next_offset(self) -> int | None: ...
+    def apply(self, message: CountsMessage, offset: int) -> Sequence[Output]: ...
+    def pending(self) -> Sequence[Output]: ...
+    def told(self, offset: int) -> None: ...
+
+
+EvaluatorFactory = Callable[[StateStore, int], Evaluator]
+"""From the state of a counts partition, and the partition."""
+
+
+class CountsLog(Protocol):
+    """The counts topic, and the group's progress on it."""
+
+    async def earliest(self, partition: int) -> int:
+        """The first offset that is still there."""
+        ...
+
+    async def rewind(self, partition: int, offset: int) -> None:
+        """Let the next process begin at `offset`, if the broker allows it."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class _Session:
+    """One assignment of one partition; `open` until the partition is released."""
+
+    state: FaustState
+    evaluator: Evaluator
+    next_offset: int
+    open: bool = True
+
+
+class EvaluatorHost:
+    """Applies messages in order, each once, and ends the process rather than guess.
+
+    `open_state` reads the partition's entries as they are now, under a new incarnation.
+    """
+
+    def __init__(
+        self,
+        *,
+        evaluators: EvaluatorFactory,
+        open_state: Callable[[int], FaustState],
+        decode: Decode,
+        log: CountsLog,
+        changelog: Changelog,
+        outputs: OutputWriter,
+        limit: int = 256,
+    ) -> None:
+        self._evaluators = evaluators
+        self._open_state = open_state
+        self._decode = decode
+        self._log = log
+        self._changelog = changelog
+        self._outputs = outputs
+        self._limit = limit
+        self._sessions: dict[int, _Session] = {}
+        self._pipes: dict[int, Pipe] = {}
+        self._paused = True
+        self._failed = asyncio.Event()
+        self._failure: Exception | None = None
+
+    async def handle(
+        self, partition: int, offset: int, value: bytes, acknowledge: Callable[[], object]
+    ) -> None:
+        """Apply the message at `offset`; `acknowledge` is called when its changes are in Kafka.
+
+        Nothing happens between `release` and `resume`: the message comes again, here or
+        elsewhere.
+
+        Raises:
+            RestartRequiredError: the message is not the next one.
+            GapError: the next message was deleted before it was read.
+            Exception: what went wrong with a former message; the process must end.
+        """
+        self._raise_failure()
+        if self._paused:
+            return
+        session = self._sessions.get(partition) or await self._open(partition)
+        if session is None:
+            return
+        if offset < session.next_offset:
+            acknowledge()
+            return
+        if offset > session.next_offset:
+            await self._refuse(partition, offset, session.next_offset)
+        pipe = self._pipe(partition)
+        await self._room(pipe)
+        if not session.open:
+            pipe.give_back()
+            return
+        session.state.begin(offset)
+        outputs = session.evaluator.apply(self._decode(value), offset)
+        session.next_offset = offset + 1
+        pipe.push(self._step(session, offset, outputs, acknowledge))
+
+    async def release(self, timeout_s: float) -> None:
+        """The partitions may go to others: finish what was begun, and forget what was read.
+
+        Raises:
+            RestartRequiredError: it did not finish in time.
+            Exception: as for `handle`.
+        """
+        self._paused = True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._unless_failed(asyncio.ensure_future(self._finish()))
+        except TimeoutError:
+            raise RestartRequiredError(
+                f"Kafka did not take the table's changes within {timeout_s:g} s: start this "
+                "process anew"
+            ) from None
+        finally:
+            for session in self._sessions.values():
+                session.open = False
+            self._sessions.clear()
+
+    def resume(self) -> None:
+        """The table is loaded: take messages on."""
+        self._paused = False
+
+    async def close(self, timeout_s: float) -> None:
+        """Release everything, and end the tasks."""
+        try:
+            await self.release(timeout_s)
+        finally:
+            for pipe in self._pipes.values():
+                await pipe.close()
+            self._pipes.clear()
+
+    async def failure(self) -> Exception:
+        """Wait for the error that ends this host."""
+        await self._failed.wait()
+        assert self._failure is not None  # noqa: S101  # set before the event
+        return self._failure
+
+    async def _open(self, partition: int) -> _Session | None:
+        earliest = await self._log.earliest(partition)
+        pipe = self._pipe(partition)
+        await self._room(pipe)
+        if self._paused:
+            pipe.give_back()
+            return None
+        state = self._open_state(partition)
+        evaluator = self._evaluators(state, partition)
+        following = evaluator.next_offset
+        if following is None:
+            following = earliest
+        elif following < earliest:
+            raise GapError(
+                f"counts/{partition}: messages {following} to {earliest - 1} were deleted before "
+                "they were evaluated. Give the counts topic a longer retention; to go on without "
+                "them, delete the evaluator's changelog topic"
+            )
+        session = self._sessions[partition] = _Session(state, evaluator, following)
+        pipe.push(self._step(session, following - 1, evaluator.pending()))
+        return session
+
+    def _step(
+        self,
+        session: _Session,
+        offset: int,
+        outputs: Sequence[Output],
+        acknowledge: Callable[[], object] | None = None,
+    ) -> Step:
+        def stored() -> None:
+            if session.open and acknowledge is not None:
+                acknowledge()
+
+        def told() -> None:
+            if session.open and outputs:
+                session.evaluator.told(offset)
+
+        return Step(session.state.end(), outputs, stored, told)
+
+    async def _finish(self) -> None:
+        for pipe in self._pipes.values():
+            await pipe.drained()
+        for partition, session in self._sessions.items():  # what was told is noted in the table
+            pipe = self._pipe(partition)
+            await pipe.room()
+            pipe.push(self._step(session, session.next_offset - 1, ()))
+            await pipe.drained()
+
+    async def _refuse(self, partition: int, offset: int, following: int) -> None:
+        await self._log.rewind(partition, following)
+        raise RestartRequiredError(
+            f"counts/{partition}: message {offset} came where the table expects {following}; "
+            "start this process anew and it resumes there"
+        )
+
+    def _pipe(self, partition: int) -> Pipe:
+        pipe = self._pipes.get(partition)
+        if pipe is None:
+            pipe = self._pipes[partition] = Pipe(
+                partition, self._changelog, self._outputs, self._fail, limit=self._limit
+            )
+        return pipe
+
+    async def _room(self, pipe: Pipe) -> None:
+        if pipe.is_full:
+            await self._unless_failed(asyncio.ensure_future(pipe.room()))
+        else:
+            await pipe.room()  # does not wait
+
+    async def _unless_failed(self, wanted: "asyncio.Future[object]") -> None:
+        failed = asyncio.ensure_future(self._failed.wait())
+        try:
+            await asyncio.wait((wanted, failed), return_when=asyncio.FIRST_COMPLETED)
+            self._raise_failure()
+            await wanted
+        finally:
+            failed.cancel()
+            wanted.cancel()
+
+    def _fail(self, error: Exception) -> None:
+        if self._failure is None:
+            self._failure = error
+            self._failed.set()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure

@@ -1,0 +1,128 @@
+"""Takes what became of the messages of one counts partition to Kafka: store, then tell."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+from servicelevel.adapters.faust.state import Record
+from servicelevel.domain.outputs import Output
+
+
+class Changelog(Protocol):
+    """Where changes of the table are kept."""
+
+    async def write(self, partition: int, records: Sequence[Record]) -> None:
+        """Return when Kafka has all of them, in this order; after an error it may have a prefix."""
+        ...
+
+
+class OutputWriter(Protocol):
+    """Where transitions and statuses go."""
+
+    async def send_all(self, outputs: Sequence[Output]) -> None:
+        """Return when Kafka has all of them; those of one alert in this order."""
+        ...
+
+
+class Step(NamedTuple):
+    """One message's changes and outputs; the callbacks are called once, in order of the steps."""
+
+    records: Sequence[Record]
+    outputs: Sequence[Output]
+    stored: Callable[[], object]
+    told: Callable[[], object]
+
+
+class Pipe:
+    """At most `limit` steps are under way; each stage takes all that wait at once.
+
+    There is one write to the changelog at a time, so that what is in Kafka is a prefix of what
+    was decided even when a write fails. The first failure goes to `fail`, and nothing of the
+    partition is written after it.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        changelog: Changelog,
+        outputs: OutputWriter,
+        fail: Callable[[Exception], None],
+        *,
+        limit: int = 256,
+    ) -> None:
+        self._partition = partition
+        self._changelog = changelog
+        self._outputs = outputs
+        self._fail = fail
+        self._room = asyncio.Semaphore(limit)
+        self._to_store: asyncio.Queue[Step] = asyncio.Queue()
+        self._to_tell: asyncio.Queue[Step] = asyncio.Queue()
+        self._tasks = [
+            asyncio.create_task(self._run(self._store), name=f"store-{partition}"),
+            asyncio.create_task(self._run(self._tell), name=f"tell-{partition}"),
+        ]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `room` would wait."""
+        return self._room.locked()
+
+    async def room(self) -> None:
+        """Wait until one more step may come; then call `push` or `give_back`."""
+        await self._room.acquire()
+
+    def give_back(self) -> None:
+        """The step for which there was room does not come."""
+        self._room.release()
+
+    def push(self, step: Step) -> None:
+        """Take a step on; does not wait."""
+        self._to_store.put_nowait(step)
+
+    async def drained(self) -> None:
+        """Return when all that was pushed is stored and told."""
+        await self._to_store.join()
+        await self._to_tell.join()
+
+    async def close(self) -> None:
+        """Leave off at once, whatever is under way."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self, stage: Callable[[], Awaitable[None]]) -> None:
+        try:
+            while True:
+                await stage()
+        except Exception as error:
+            self._fail(error)
+
+    async def _store(self) -> None:
+        steps = await _take(self._to_store)
+        records = [record for step in steps for record in step.records]
+        if records:
+            await self._changelog.write(self._partition, records)
+        for step in steps:
+            step.stored()
+            self._to_tell.put_nowait(step)
+            self._to_store.task_done()
+
+    async def _tell(self) -> None:
+        steps = await _take(self._to_tell)
+        outputs = [output for step in steps for output in step.outputs]
+        if outputs:
+            await self._outputs.send_all(outputs)
+        for step in steps:
+            step.told()
+            self._room.release()
+            self._to_tell.task_done()
+
+
+async def _take(queue: asyncio.Queue[Step]) -> list[Step]:
+    steps = [await queue.get()]
+    while not queue.empty():
+        steps.append(queue.get_nowait())
+    return steps

@@ -1,0 +1,95 @@
+"""Ties an `EvaluatorHost` to the life of a Faust app and its assignments."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, cast
+
+import faust
+from aiokafka import AIOKafkaProducer
+from faust.types.tables import TableT
+
+from servicelevel.adapters.faust.changelog import MAX_BATCH_BYTES, KafkaChangelog
+from servicelevel.adapters.faust.connection import client_arguments
+from servicelevel.adapters.faust.host import CountsLog, Decode, EvaluatorFactory, EvaluatorHost
+from servicelevel.adapters.faust.pipe import OutputWriter
+from servicelevel.adapters.faust.state import FaustState
+from servicelevel.adapters.faust.store import Store
+
+
+class Runtime:
+    """Starts the host with the first assignment, stops it before the app shuts down.
+
+    All views of the table are forgotten whenever partitions are revoked or assigned.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        table: TableT[bytes, bytes],
+        log: CountsLog,
+        evaluators: EvaluatorFactory,
+        decode: Decode,
+        outputs: AbstractAsyncContextManager[OutputWriter],
+        *,
+        drain_timeout_s: float,
+    ) -> None:
+        self._app = app
+        self._table = table
+        self._log = log
+        self._evaluators = evaluators
+        self._decode = decode
+        self._outputs = outputs
+        self._drain_timeout_s = drain_timeout_s
+        self._resources = AsyncExitStack()
+        self._host: EvaluatorHost | None = None
+        app.on_partitions_assigned.connect(self._on_assigned)
+        app.on_partitions_revoked.connect(self._on_revoked)
+        app.on_before_shutdown.connect(self._on_shutdown)
+
+    async def handle(
+        self, partition: int, offset: int, value: bytes, acknowledge: Callable[[], object]
+    ) -> None:
+        """As `EvaluatorHost.handle`; before the first assignment nothing happens."""
+        if self._host is not None:
+            await self._host.handle(partition, offset, value, acknowledge)
+
+    async def _on_assigned(self, *_: Any, **__: Any) -> None:
+        if self._host is None:
+            self._host = await self._start()
+            self._app.add_future(self._watch(self._host))
+        self._host.resume()
+
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        if self._host is not None:
+            await self._host.release(self._drain_timeout_s)
+
+    async def _on_shutdown(self, *_: Any, **__: Any) -> None:
+        host, self._host = self._host, None
+        try:
+            if host is not None:
+                await host.close(self._drain_timeout_s)
+        finally:
+            await self._resources.aclose()
+
+    async def _start(self) -> EvaluatorHost:
+        store = cast(Store, self._table.data)  # as the app's setting says
+        producer = AIOKafkaProducer(
+            **client_arguments(self._app), acks="all", max_batch_size=MAX_BATCH_BYTES
+        )
+        await producer.start()
+        self._resources.push_async_callback(producer.stop)
+        topic = self._table.changelog_topic.get_topic_name()
+        return EvaluatorHost(
+            evaluators=self._evaluators,
+            open_state=lambda partition: FaustState(
+                partition, store.entries.partition(partition), secrets.token_hex(4)
+            ),
+            decode=self._decode,
+            log=self._log,
+            changelog=KafkaChangelog(producer, topic, store.stored),
+            outputs=await self._resources.enter_async_context(self._outputs),
+        )
+
+    async def _watch(self, host: EvaluatorHost) -> None:
+        raise await host.failure()

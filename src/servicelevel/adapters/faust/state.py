@@ -1,0 +1,155 @@
+"""The state of one counts partition, kept safe from a stalled former owner.
+
+Faust does not fence, so a process that lost a partition may still write to its changelog. Each
+incarnation of an owner therefore writes under keys of its own, and of all the entries of a
+logical key the one with the highest counts offset counts: an entry is a function of the counts
+log up to its offset, whoever wrote it.
+"""
+
+from collections import deque
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import orjson
+
+from servicelevel.adapters.faust.entries import logical_key, physical_key
+from servicelevel.application.ports import StoredEntry
+from servicelevel.errors import StateError
+
+Record = tuple[bytes, bytes | None]
+"""What goes to the changelog: key, and value or None for a tombstone."""
+
+MARKER_HORIZON = 100_000
+
+
+class FaustState:
+    """A `StateStore` over one partition of a Faust table.
+
+    `entries` are the partition's raw entries: the value is the JSON of `[offset, value]`, or of
+    `[offset]` where a logical key was deleted. Such a marker outweighs what a stalled owner still
+    writes; it is removed when the counts log is `marker_horizon` messages on. `incarnation` must
+    be new for each object. Changes of one message are between `begin` and `end`.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        entries: MutableMapping[bytes, bytes],
+        incarnation: str,
+        *,
+        marker_horizon: int = MARKER_HORIZON,
+    ) -> None:
+        self._partition = partition
+        self._entries = entries
+        self._incarnation = incarnation
+        self._marker_horizon = marker_horizon
+        self._offset = 0
+        self._current: dict[str, bytes] = {}  # logical key → where its value is
+        self._former: dict[str, list[bytes]] = {}  # logical key → keys of former incarnations
+        self._markers: deque[tuple[int, bytes]] = deque()  # in order of offset
+        self._changed: dict[bytes, bytes | None] = {}  # in order of the last change
+        self._untidy: list[bytes] = []
+        self._build()
+
+    def get(self, key: str) -> StoredEntry | None:
+        """The entry of `key`, decoded anew at each call, or None."""
+        held = self._current.get(key)
+        return None if held is None else _decode(held, self._entries[held])
+
+    def put(self, key: str, offset: int, value: Any) -> None:
+        """Set `key` to `value` (plain JSON, copied), as it is after the message at `offset`."""
+        own = physical_key(self._partition, key, self._incarnation)
+        self._write(own, orjson.dumps((offset, value)))
+        self._current[key] = own
+        self._leave_former(key)
+
+    def delete(self, key: str) -> None:
+        """Forget `key`, as of the message in hand; one that is not there is no error."""
+        if self._current.pop(key, None) is None:
+            return
+        own = physical_key(self._partition, key, self._incarnation)
+        self._write(own, orjson.dumps((self._offset,)))
+        self._markers.append((self._offset, own))
+        self._leave_former(key)
+
+    def scan(self) -> Iterable[tuple[str, StoredEntry]]:
+        """All entries by logical key; the caller may write while it reads on."""
+        for key in list(self._current):
+            entry = self.get(key)
+            if entry is not None:
+                yield key, entry
+
+    def begin(self, offset: int) -> None:
+        """What follows belongs to the message at `offset`."""
+        self._offset = offset
+
+    def end(self) -> list[Record]:
+        """All changes since the last call, in order: own writes first, then what they replace.
+
+        Should a crash leave only a part of them, what is left behind is outweighed all the same.
+        """
+        self._drop_old_markers()
+        for key in self._untidy:
+            self._entries.pop(key, None)
+            self._changed[key] = None
+        self._untidy.clear()
+        changed, self._changed = self._changed, {}
+        return list(changed.items())
+
+    def _build(self) -> None:
+        best: dict[str, tuple[int, bool, bytes]] = {}
+        for key, raw in self._entries.items():
+            logical = logical_key(key)
+            offset, is_marker = _head(key, raw)
+            self._former.setdefault(logical, []).append(key)
+            # at one offset a marker outweighs a value: see `delete`
+            if logical not in best or (offset, is_marker) > best[logical][:2]:
+                best[logical] = (offset, is_marker, key)
+        markers: list[tuple[int, bytes]] = []
+        for logical, (offset, is_marker, key) in best.items():
+            if is_marker:
+                former = self._former.pop(logical)
+                self._untidy.extend(k for k in former if k != key)
+                markers.append((offset, key))
+            else:
+                self._current[logical] = key
+        self._markers.extend(sorted(markers))
+
+    def _write(self, key: bytes, raw: bytes) -> None:
+        self._entries[key] = raw
+        self._changed.pop(key, None)  # so that it is last in order
+        self._changed[key] = raw
+
+    def _leave_former(self, key: str) -> None:
+        self._untidy.extend(self._former.pop(key, ()))
+
+    def _drop_old_markers(self) -> None:
+        while self._markers and self._markers[0][0] + self._marker_horizon <= self._offset:
+            offset, key = self._markers.popleft()
+            raw = self._entries.get(key)
+            if raw is not None and _head(key, raw) == (offset, True):  # not written again since
+                self._untidy.append(key)
+
+
+def _head(key: bytes, raw: bytes) -> tuple[int, bool]:
+    """The offset, and whether it is a marker, without decoding the value."""
+    comma = raw.find(b",")
+    try:
+        return (int(raw[1:-1]), True) if comma < 0 else (int(raw[1:comma]), False)
+    except ValueError:
+        raise _damaged(key) from None
+
+
+def _decode(key: bytes, raw: bytes) -> StoredEntry:
+    try:
+        offset, value = orjson.loads(raw)
+    except ValueError:
+        raise _damaged(key) from None
+    return StoredEntry(offset, value)
+
+
+def _damaged(key: bytes) -> StateError:
+    return StateError(
+        f"table entry {key!r} is not [offset, value]: delete the evaluator's changelog topic and "
+        "its committed offsets, and it counts anew from the counts topic"
+    )
