@@ -35,6 +35,7 @@ from servicelevel.schemas.events import EVENT_TYPES, ChangeEvent, Event
 
 _SLICE = 500  # more is slower: the events no longer fit the processor's cache
 _PROBABLY_MICROSECONDS = 100_000_000_000_000
+_LONGEST_DETAIL = 500  # characters; it may quote the record, which comes whole anyway
 _ANY = msgspec.json.Decoder()
 
 
@@ -96,7 +97,7 @@ def _dead_letter(record: RawRecord, topic: str, partition: int, error: EventErro
         partition=partition,
         offset=record.offset,
         reason=error.reason,
-        detail=error.detail,
+        detail=error.detail[:_LONGEST_DETAIL],
         value=record.value,
         key=record.key,
         timestamp_ms=record.timestamp,

@@ -63,6 +63,8 @@ def time_ms(raw: object) -> int:
     """The time of an event's field as decoded; ValueError if it is none."""
     if isinstance(raw, str):
         return rfc3339_ms(raw)
-    if isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw):
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if isinstance(raw, float) and math.isfinite(raw):
         return math.floor(raw)
     raise ValueError(f"{raw!r} is no time")
