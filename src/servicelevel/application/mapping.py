@@ -15,14 +15,13 @@ from servicelevel.application.event_time import datetime_ms, rfc3339_ms, time_ms
 from servicelevel.application.refusal import Reason
 from servicelevel.errors import EventError
 from servicelevel.schemas.events import EVENT_TYPES, Event
-from servicelevel.schemas.mapping import TIME_FIELDS, FieldMapping, MappingSpec
+from servicelevel.schemas.mapping import SLOT, TIME_FIELDS, FieldMapping, MappingSpec
 
 Document = Mapping[str, Any]
 Reader = Callable[[Document], Any]
 Converter = Callable[[Any], Any]
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_SLOT = re.compile(r"\{([^{}]+)\}")
 _NOTHING = (None, "", "-")  # a log's ways of saying «no value»
 _MS_PER_UNIT = {
     "s": Decimal(1000),
@@ -53,7 +52,7 @@ class SourceMapping:
             try:
                 if (raw := read(document)) not in _NOTHING:
                     fields[name] = convert(raw)
-            except (ValueError, ArithmeticError, JMESPathError) as error:
+            except (ValueError, TypeError, ArithmeticError, JMESPathError) as error:
                 _refuse(name, error)
         if self._attributes:
             fields["attributes"] = self._scalars(document)
@@ -67,9 +66,9 @@ class SourceMapping:
         for name, read in self._attributes:
             try:
                 value = read(document)
-            except (ValueError, JMESPathError) as error:
+            except (ValueError, TypeError, JMESPathError) as error:
                 _refuse(f"attributes.{name}", error)
-            if value is not None:
+            if value not in _NOTHING:
                 found[name] = value
         return found
 
@@ -101,7 +100,7 @@ def _path(path: str) -> Reader:
 
 
 def _template(template: str) -> Reader:
-    parts = _SLOT.split(template)  # text, path, text, path, …, text
+    parts = SLOT.split(template)  # text, path, text, path, …, text
     texts, readers = parts[::2], [_path(path) for path in parts[1::2]]
 
     def fill(document: Document) -> str | None:

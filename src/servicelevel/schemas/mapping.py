@@ -1,5 +1,6 @@
 """The source mapping document: how events of another shape become ours."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 import jmespath
@@ -13,6 +14,9 @@ from servicelevel.schemas.events import EVENT_TYPES
 Scalar = str | int | float | bool
 DurationUnit = Literal["s", "ms", "us", "ns"]
 TIME_FIELDS = ("time", "ends_at")
+TIME_FORMATS = ("rfc3339", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+SLOT = re.compile(r"\{([^{}]+)\}")
+"""A path inside a template."""
 
 
 def _compiles(path: str) -> str:
@@ -24,11 +28,29 @@ def _compiles(path: str) -> str:
     return path
 
 
+def _fills(template: str) -> str:
+    text, paths = SLOT.sub("", template), SLOT.findall(template)
+    if "{" in text or "}" in text:
+        raise ValueError(f"{template!r} has a brace too many or too few")
+    for path in paths:
+        _compiles(path)
+    return template
+
+
+def _is_time_format(format_: str) -> str:
+    if format_ not in TIME_FORMATS and "%" not in format_:
+        known = ", ".join(TIME_FORMATS)
+        raise ValueError(f"{format_!r} is none of {known}, and no strptime text such as `%d/%b/%Y`")
+    return format_
+
+
 def _shorthand(raw: Any) -> Any:
     return {"path": raw} if isinstance(raw, str) else raw
 
 
 Path = Annotated[str, AfterValidator(_compiles)]
+Template = Annotated[str, AfterValidator(_fills)]
+TimeFormat = Annotated[str, AfterValidator(_is_time_format)]
 
 
 class _Model(BaseModel):
@@ -40,10 +62,10 @@ class FieldMapping(_Model):
 
     path: Path | None = Field(None, description="JMESPath into the record, such as `a.b[0]`.")
     value: Scalar | None = Field(None, description="The same for every event.")
-    template: str | None = Field(None, description="Text with paths: `{method} {uri}`.")
+    template: Template | None = Field(None, description="Text with paths: `{method} {uri}`.")
     default: Scalar | None = Field(None, description="Taken where the record has nothing.")
     unit: DurationUnit | None = Field(None, description="Of a duration; milliseconds if not said.")
-    format: str | None = Field(
+    format: TimeFormat | None = Field(
         None,
         description="Of a time: `rfc3339`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or what "
         "`strptime` understands (UTC where it has no `%z`). Not said: RFC 3339 or epoch ms.",

@@ -1,0 +1,90 @@
+"""Source mapping files: what is accepted, and how errors are told."""
+
+from pathlib import Path
+
+import pytest
+
+from servicelevel.adapters.files.mapping import load_mapping, shipped_mappings
+from servicelevel.errors import MappingError
+from servicelevel.schemas.events import Event
+
+HEAD = "apiVersion: servicelevel/v1\nkind: SourceMapping\nmetadata: {name: m}\n"
+GOOD = HEAD + "spec:\n  fields:\n    service: host\n    time: {path: at, format: epoch_s}\n"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mapping.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_loads_a_file(tmp_path: Path) -> None:
+    mapped = load_mapping(write(tmp_path, GOOD))
+    assert mapped.event({"host": "shop", "at": 1}) == Event(service="shop", time=1_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [", ["no YAML"]),
+        ("[]", ["document"]),
+        ("- " * 10_000 + "x", ["nested too deep"]),
+        (GOOD.replace("servicelevel/v1", "v2"), ["apiVersion"]),
+        (GOOD.replace("kind: SourceMapping", "kind: SLO"), ["kind"]),
+        (GOOD.replace("host", "7"), ["spec.fields.service"]),
+        (GOOD.replace("host", "'a..b'"), ["spec.fields.service.path", "JMESPath"]),
+        (GOOD.replace("host", "{template: '{a..b}'}"), ["spec.fields.service", "JMESPath"]),
+        (GOOD.replace("host", "{template: '{a'}"), ["spec.fields.service", "brace"]),
+        (GOOD.replace("host", "{path: a, value: b}"), ["spec.fields.service", "exactly one"]),
+        (GOOD.replace("host", "{path: a, pth: b}"), ["spec.fields.service.pth"]),
+        (GOOD.replace("host", "{path: a, unit: s}"), ["service", "duration_ms"]),
+        (GOOD.replace("host", "{path: a, format: rfc3339}"), ["service", "times only"]),
+        (GOOD.replace("epoch_s", "epoch"), ["spec.fields.time.format", "epoch_s"]),
+        (GOOD.replace("service: host", "servce: host"), ["spec", "no field servce"]),
+        (GOOD.replace("    service: host\n", ""), ["spec", "required field service"]),
+        (GOOD.replace("spec:\n", "spec:\n  event: incident\n"), ["incident_id, state"]),
+    ],
+)
+def test_names_file_and_field(tmp_path: Path, text: str, words: list[str]) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(MappingError) as caught:
+        load_mapping(path)
+    for word in [str(path), *words]:
+        assert word in str(caught.value)
+
+
+def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match="cannot be read"):
+        load_mapping(tmp_path / "none.yaml")
+    with pytest.raises(MappingError, match="the mappings that ship are: nginx"):
+        load_mapping(Path("apache"))
+
+
+@pytest.mark.parametrize("name", sorted(shipped_mappings()))
+def test_every_shipped_mapping_loads(name: str) -> None:
+    assert load_mapping(Path(name))
+
+
+def test_nginx() -> None:
+    line = {
+        "time": "1767225600.123",
+        "request_id": "8a7f",
+        "server_name": "shop",
+        "request_method": "GET",
+        "request_uri": "/pay?x=1",
+        "uri": "/pay",
+        "status": "502",
+        "request_time": "0.035",
+        "upstream_addr": "127.0.0.1:8080",
+        "upstream_status": "-",
+    }
+    mapped = load_mapping(Path("nginx"))
+    assert mapped.event(line) == Event(
+        service="shop",
+        time=1_767_225_600_123,
+        id="8a7f",
+        operation="GET /pay",
+        status_code=502,
+        duration_ms=35.0,
+        attributes={"upstream": "127.0.0.1:8080"},
+    )
