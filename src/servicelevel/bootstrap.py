@@ -1,1 +1,86 @@
 """The one composition root: settings in, wired parts out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import faust
+
+from servicelevel.adapters.faust.app import build_app
+from servicelevel.adapters.files.definitions import Loaded, load_definitions
+from servicelevel.adapters.files.mapping import load_mapping
+from servicelevel.adapters.kafka.output_writer import open_writer
+from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
+from servicelevel.application.mapping import SourceMapping
+from servicelevel.application.ports import StateStore
+from servicelevel.domain.model import Catalogue
+from servicelevel.errors import DefinitionError
+from servicelevel.schemas.counts import decode_counts
+from servicelevel.settings import Settings
+
+
+def read_catalogue(paths: tuple[Path, ...], *, lenient: bool) -> Catalogue:
+    """The SLOs of all definitions; a set that cannot be evaluated whole is refused.
+
+    Raises DefinitionError, which lists every finding that is an error.
+    """
+    if not paths:
+        raise DefinitionError(
+            "no definitions are given: name files or folders with --definitions or "
+            "SERVICELEVEL_DEFINITIONS"
+        )
+    loaded = load_definitions(paths, lenient=lenient)
+    problems = _problems(loaded)
+    if problems:
+        raise DefinitionError("the definitions cannot be used:\n  " + "\n  ".join(problems))
+    if not loaded.catalogue.slos:
+        files = ", ".join(str(path) for path in paths)
+        raise DefinitionError(f"there is no SLO in {files}")
+    return loaded.catalogue
+
+
+def _problems(loaded: Loaded) -> list[str]:
+    found = [*loaded.findings, *loaded.unsupported]
+    return [str(finding) for finding in found if finding.severity == "error"]
+
+
+def read_mappings(settings: Settings) -> dict[str, SourceMapping]:
+    """The source mappings by topic. Raises a UsageError that names file and field."""
+    return {topic: load_mapping(path) for topic, path in settings.mappings.items()}
+
+
+def evaluation_policy(settings: Settings) -> EvaluationPolicy:
+    """What the settings say to the evaluator."""
+    return EvaluationPolicy(
+        allowed_lateness_ms=settings.allowed_lateness_ms, early=settings.early
+    )
+
+
+def evaluator_factory(
+    settings: Settings, catalogue: Catalogue
+) -> Callable[[StateStore, int], Evaluator]:
+    """Makes the evaluator of a counts partition from its state."""
+    policy = evaluation_policy(settings)
+
+    def make(state: StateStore, partition: int) -> Evaluator:
+        return Evaluator(
+            catalogue,
+            policy,
+            state,
+            partition=partition,
+            partitions=settings.counts_partitions,
+        )
+
+    return make
+
+
+def build_evaluator_app(
+    settings: Settings, catalogue: Catalogue, *, web: bool = False
+) -> faust.App:
+    """The evaluator as a Faust app that is not started yet."""
+    return build_app(
+        settings,
+        evaluators=evaluator_factory(settings, catalogue),
+        decode=decode_counts,
+        outputs=open_writer(settings, "evaluator"),
+        web=web,
+    )

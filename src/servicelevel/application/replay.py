@@ -1,0 +1,216 @@
+"""Replay: recorded events through the same code as the live way, without a broker."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from servicelevel.application.classify import Plan
+from servicelevel.application.combine import SourceAccumulator
+from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
+from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
+from servicelevel.application.mapping import SourceMapping
+from servicelevel.application.ports import StoredEntry
+from servicelevel.domain.counts import NO_TALLY, Claim, CountsMessage, Range, Tally
+from servicelevel.domain.model import Catalogue, EventKind
+from servicelevel.domain.outputs import DeadLetter, LateEvent, Output, Status, Transition
+from servicelevel.domain.time import pane_end
+
+CHUNK = 20_000
+
+
+class RecordedLine(NamedTuple):
+    """A recorded event in the shape of a broker's record; the offset is its line, from 0."""
+
+    offset: int
+    value: bytes | None
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One file's worth of events; `topic` is the topic they stand for."""
+
+    topic: str
+    kind: EventKind
+    lines: Iterable[RecordedLine]
+    mapping: SourceMapping | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """`now_ms` is the wall clock against which times in the future are refused.
+
+    With `status_at_ms` events after that time do not count, and the statuses at it are told.
+    """
+
+    now_ms: int
+    policy: EvaluationPolicy = field(default_factory=EvaluationPolicy)
+    late_horizon_ms: int = 30 * 86_400_000
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    status_at_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay told, in order of event time, and what became of the events."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    statuses: list[Status] = field(default_factory=list)
+    late: list[LateEvent] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    tally: Tally = NO_TALLY
+
+
+class ForgetfulState:
+    """State that is never read again: a replay starts anew each time."""
+
+    def get(self, key: str) -> StoredEntry | None:
+        """Nothing is kept."""
+        return None
+
+    def put(self, key: str, offset: int, value: Any) -> None:
+        """Nothing is kept."""
+
+    def delete(self, key: str) -> None:
+        """Nothing is kept."""
+
+    def scan(self) -> Iterable[tuple[str, StoredEntry]]:
+        """Nothing is kept."""
+        return ()
+
+
+def replay(
+    catalogue: Catalogue, recordings: Sequence[Recording], options: ReplayOptions
+) -> Replayed:
+    """Run all recordings to their end; the last pane with events is judged as complete."""
+    told = Replayed()
+    evaluator = Evaluator(catalogue, options.policy, ForgetfulState())
+    sources = _sources(catalogue, recordings, options)
+    offset = 0
+    outputs = evaluator.apply(_claims(sources), offset)
+    while running := [source for source in sources if not source.exhausted]:
+        ranges = tuple(source.next_range(told) for source in running)
+        offset += 1
+        outputs += evaluator.apply(CountsMessage(0, (), ranges), offset)
+    offset += 1
+    outputs += evaluator.apply(_end(catalogue, sources, options), offset)
+    told.transitions = sorted(
+        (o for o in outputs if isinstance(o, Transition)), key=lambda t: (t.at_ms, t.slo, t.id)
+    )
+    if options.status_at_ms is not None:
+        told.statuses = evaluator.statuses(options.status_at_ms)
+    for source in sources:
+        told.tally = told.tally.plus(source.tally)
+    return told
+
+
+class _Source:
+    """Reads a recording chunk by chunk into ranges."""
+
+    def __init__(
+        self, name: str, recording: Recording, plan: Plan, options: ReplayOptions
+    ) -> None:
+        self.name = name
+        self.exhausted = False
+        self.max_time_ms: int | None = None
+        self.tally = NO_TALLY
+        self._recording = recording
+        self._lines: Iterator[RecordedLine] = iter(recording.lines)
+        self._options = options
+        self._applied = 0
+        self._accumulator = SourceAccumulator(
+            name,
+            recording.kind,
+            plan,
+            allowed_lateness_ms=options.policy.allowed_lateness_ms,
+            late_horizon_ms=options.late_horizon_ms,
+            max_time_ms=None,
+        )
+
+    def next_range(self, told: Replayed) -> Range:
+        lines = list(islice(self._lines, CHUNK))
+        self.exhausted = len(lines) < CHUNK
+        topic, partition = self.name.split("/")
+        batch, dead = decode_batch(
+            lines,
+            topic=topic,
+            partition=int(partition),
+            kind=self._recording.kind,
+            now_ms=self._options.now_ms,
+            limits=self._options.limits,
+            mapping=self._recording.mapping,
+        )
+        if self._options.status_at_ms is not None:
+            batch = _until(batch, self._options.status_at_ms)
+        told.dead += dead
+        told.late += self._accumulator.add(batch, len(dead))
+        return self._range(self._applied + len(lines))
+
+    def end_at(self, time_ms: int) -> Range:
+        self._accumulator.advance(time_ms)
+        return self._range(self._applied)
+
+    def _range(self, end: int) -> Range:
+        folded = self._accumulator.take()
+        start, self._applied = self._applied, end
+        self.max_time_ms = folded.max_time_ms
+        self.tally = self.tally.plus(folded.tally)
+        return Range(
+            self.name,
+            epoch=0,
+            start=start,
+            end=end,
+            max_time_ms=folded.max_time_ms,
+            idle=self.exhausted,
+            tally=folded.tally,
+            cells=tuple(folded.cells.get(0, ())),
+        )
+
+
+def _sources(
+    catalogue: Catalogue, recordings: Sequence[Recording], options: ReplayOptions
+) -> list[_Source]:
+    plan = Plan(catalogue, 1)
+    made: list[_Source] = []
+    for recording in recordings:
+        number = sum(1 for source in made if source.name.startswith(f"{recording.topic}/"))
+        made.append(_Source(f"{recording.topic}/{number}", recording, plan, options))
+    return made
+
+
+def _claims(sources: Sequence[_Source]) -> CountsMessage:
+    partitions: dict[str, int] = {}
+    for source in sources:
+        topic = source.name.split("/")[0]
+        partitions[topic] = partitions.get(topic, 0) + 1
+    claims = tuple(Claim(source.name, 0, "replay", 0, partitions) for source in sources)
+    return CountsMessage(0, claims)
+
+
+def _end(
+    catalogue: Catalogue, sources: Sequence[_Source], options: ReplayOptions
+) -> CountsMessage:
+    """A message that moves the watermark to the end of the last pane, or to the time asked for."""
+    end_ms = options.status_at_ms
+    if end_ms is None:
+        times = [s.max_time_ms for s in sources if s.max_time_ms is not None]
+        panes = [indicator.pane_ms for indicator, _ in catalogue.indicators().values()]
+        if not times:
+            return CountsMessage(0)
+        end_ms = pane_end(max(times), max(panes, default=1))
+    mark = end_ms + options.policy.allowed_lateness_ms + 1
+    return CountsMessage(0, (), tuple(source.end_at(mark) for source in sources))
+
+
+def _until(batch: Batch, at_ms: int) -> Batch:
+    kept = [i for i, event in enumerate(batch.events) if int(event.time) <= at_ms]
+    if len(kept) == len(batch.events):
+        return batch
+    return Batch(
+        [batch.events[i] for i in kept],
+        [batch.offsets[i] for i in kept],
+        [batch.values[i] for i in kept],
+    )
