@@ -87,7 +87,7 @@ def guarded_server(
                     yield port
                     return
                 time.sleep(_POLL_S)
-            printed = _tail(log)
+            printed = tail(log)
             if process.poll() is None:
                 break
     raise DependencyError(
@@ -119,6 +119,7 @@ def executable(path: Path, package: str) -> str:
     raise DependencyError(f"{path} of {package} cannot be run: install {package} again")
 
 
-def _tail(log: IO[bytes], size: int = 600) -> str:
+def tail(log: IO[bytes], size: int = 2_000) -> str:
+    """The end of what a program has printed."""
     end = os.fstat(log.fileno()).st_size
     return os.pread(log.fileno(), size, max(0, end - size)).decode(errors="replace").strip()
