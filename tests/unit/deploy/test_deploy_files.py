@@ -10,6 +10,7 @@ import yaml
 
 from servicelevel.errors import RestartRequiredError, StreamError, UsageError
 from servicelevel.settings import Settings
+from servicelevel.settings_file import load_settings
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 PREFIX = str(Settings.model_config["env_prefix"])
@@ -103,10 +104,16 @@ def test_worker_waits_for_what_it_needs(compose: dict[str, Any]) -> None:
     assert services["worker"]["healthcheck"]["test"]
 
 
-def test_environment_of_the_container_is_a_settings_object(compose: dict[str, Any]) -> None:
-    given = compose["services"]["worker"]["environment"]
-    fields = {key.removeprefix(PREFIX).lower() for key in given}
-    assert fields <= set(Settings.model_fields)
+def test_environment_of_the_container_is_settings(compose: dict[str, Any]) -> None:
+    settings = load_settings(compose["services"]["worker"]["environment"])
+    assert settings.brokers == "kafka:9092"
+    assert settings.definitions == (Path("/etc/servicelevel/definitions"),)
+
+
+def test_environment_file_of_the_service_is_settings() -> None:
+    lines = (DEPLOY / "systemd" / "servicelevel.env").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert load_settings(given).definitions == (Path("/etc/servicelevel/definitions"),)
 
 
 @pytest.fixture(scope="module")
