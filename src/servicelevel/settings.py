@@ -78,7 +78,7 @@ class Settings(BaseSettings):
         "PLAINTEXT", description="How clients speak to the brokers."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        None, description="SASL mechanism; needs a SASL_* security protocol."
+        None, description="SASL mechanism; `PLAIN` where none is set."
     )
     sasl_username: str | None = Field(None, description="SASL user name.")
     sasl_password: SecretStr | None = Field(None, description="SASL password; never logged.")
@@ -163,7 +163,7 @@ def _sasl_problem(settings: Settings) -> str | None:
     wanted = settings.security_protocol.startswith("SASL_")
     for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
         given = getattr(settings, name) is not None
-        if wanted and not given:
+        if wanted and not given and name != "sasl_mechanism":
             return f"{name}: needed with security_protocol {settings.security_protocol}"
         if given and not wanted:
             return f"{name}: set, but security_protocol is {settings.security_protocol}"

@@ -4,6 +4,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from servicelevel.adapters.kafka.output_writer import open_writer
 from servicelevel.adapters.kafka.topics import TopicSpec, create_topics
+from servicelevel.settings import Settings
 from tests.conftest import Broker
 
 
@@ -13,7 +14,8 @@ async def test_what_is_sent_is_there_when_the_call_returns(
     client = {"bootstrap_servers": broker.address}
     await create_topics(client, [TopicSpec(topic_prefix + "late", 1)], replicas=1)
 
-    async with open_writer(client, lambda name: topic_prefix + name) as writer:
+    settings = Settings(brokers=broker.address, topic_prefix=topic_prefix)
+    async with open_writer(settings, "test") as writer:
         await writer.send_messages([("late", b"k", str(n).encode()) for n in range(100)])
 
     partition = TopicPartition(topic_prefix + "late", 0)

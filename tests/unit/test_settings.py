@@ -104,7 +104,7 @@ def test_a_wrong_variable_is_named() -> None:
         ({"request_topics": ()}, "request_topics: "),
         ({"request_topics": ("a b",)}, "request_topics: a topic's name"),
         ({"redis_url": "localhost:6379"}, "redis_url: write `redis://"),
-        ({"security_protocol": "SASL_SSL"}, "sasl_mechanism: needed with"),
+        ({"security_protocol": "SASL_SSL"}, "sasl_username: needed with"),
         ({"sasl_username": "me"}, "sasl_username: set, but"),
         ({"ssl_cafile": "ca.pem"}, "ssl_cafile: set, but"),
         ({"security_protocol": "SSL", "ssl_cafile": "no/ca.pem"}, "ssl_cafile: there is no file"),

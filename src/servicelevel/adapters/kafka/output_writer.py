@@ -1,19 +1,17 @@
 """Sends what we tell to Kafka, and waits until the brokers have it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from servicelevel.adapters.kafka.connection import start_producer
 from servicelevel.domain.outputs import Output
 from servicelevel.errors import DependencyError
 from servicelevel.schemas.outputs import Message, message
-
-_PID_TIMEOUT_MS = 60_000
+from servicelevel.settings import Settings
 
 
 class Producer(Protocol):
@@ -67,40 +65,10 @@ class OutputWriter:
 
 
 @asynccontextmanager
-async def open_writer(
-    client: Mapping[str, Any], topic_name: Callable[[str], str]
-) -> AsyncIterator[OutputWriter]:
-    """A writer on a producer of its own; `client` is how aiokafka connects.
-
-    Every in-sync replica must acknowledge. Where the brokers can, a repeat of the producer's own
-    is dropped by them; where they cannot, readers drop it by `id`. Raises `DependencyError`.
-    """
-    producer = AIOKafkaProducer(**client, acks="all")
+async def open_writer(settings: Settings, role: str) -> AsyncIterator[OutputWriter]:
+    """A writer on a producer of its own; all replicas acknowledge. Raises `DependencyError`."""
+    producer = await start_producer(settings, role)
     try:
-        await _start(producer, client)
-        if await _gives_producer_ids(producer):
-            await producer.stop()
-            producer = AIOKafkaProducer(**client, acks="all", enable_idempotence=True)
-            await _start(producer, client)
-        yield OutputWriter(producer, topic_name)
+        yield OutputWriter(producer, settings.topic)
     finally:
         await producer.stop()
-
-
-async def _start(producer: AIOKafkaProducer, client: Mapping[str, Any]) -> None:
-    try:
-        await producer.start()
-    except (KafkaError, OSError) as error:
-        raise DependencyError(
-            f"no answer from the brokers {client.get('bootstrap_servers')} ({error})"
-        ) from error
-
-
-async def _gives_producer_ids(producer: AIOKafkaProducer) -> bool:
-    """Asked first: with a broker that refuses, an idempotent producer fails every send."""
-    request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=_PID_TIMEOUT_MS)
-    try:
-        response = await producer.client.send(producer.client.get_random_node(), request)
-    except KafkaError:
-        return False
-    return bool(response.error_code == 0)
