@@ -1,0 +1,93 @@
+"""Sums of cells: good and total counts, and where the bad events came from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from servicelevel.domain.counts import BadEvidence, Cell
+
+OTHER = "__other__"
+MAX_DIMENSIONS = 32  # values named in a cell
+_MAX_HELD = 1_024  # values told apart while events are still being added
+
+
+@dataclass(slots=True)
+class Evidence:
+    """A growing BadEvidence."""
+
+    offsets: dict[str, tuple[int, int]] = field(default_factory=dict)
+    dimensions: dict[str, int] = field(default_factory=dict)
+
+    def add(self, bad: "BadEvidence | Evidence") -> None:
+        """Add bad events: their first and last offset by source, and counts by `name=value`."""
+        for source, (first, last) in bad.offsets.items():
+            known = self.offsets.get(source)
+            if known is not None:
+                first, last = min(first, known[0]), max(last, known[1])
+            self.offsets[source] = (first, last)
+        held = self.dimensions
+        for dimension, count in bad.dimensions.items():
+            held[dimension] = held.get(dimension, 0) + count
+        if len(held) > _MAX_HELD:
+            self.dimensions = named_dimensions(held)
+
+    def freeze(self) -> BadEvidence:
+        """As it goes into a cell."""
+        return BadEvidence(dict(self.offsets), named_dimensions(self.dimensions))
+
+
+@dataclass(slots=True)
+class _Sum:
+    good: int = 0
+    total: int = 0
+    evidence: Evidence | None = None
+
+
+class CellSums:
+    """Cells under construction, by indicator, group and end of pane."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, str, int], _Sum] = {}
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+    def add(
+        self, key: tuple[str, str, int], good: int, total: int, *bad: BadEvidence | Evidence
+    ) -> None:
+        """Add counts to the cell `(indicator, group, pane_end_ms)`, and evidence of bad events."""
+        into = self._sums.get(key)
+        if into is None:
+            into = self._sums[key] = _Sum()
+        into.good += good
+        into.total += total
+        for each in bad:
+            if into.evidence is None:
+                into.evidence = Evidence()
+            into.evidence.add(each)
+
+    def cells(self) -> list[Cell]:
+        """All cells, in the order of their keys."""
+        return [
+            Cell(*key, s.good, s.total, s.evidence.freeze() if s.evidence is not None else None)
+            for key, s in sorted(self._sums.items())
+        ]
+
+
+def merge_cells(cells: Iterable[Cell]) -> list[Cell]:
+    """One cell for each indicator, group and pane, in the order of these."""
+    sums = CellSums()
+    for cell in cells:
+        sums.add(cell[:3], cell.good, cell.total, *([cell.bad] if cell.bad else []))
+    return sums.cells()
+
+
+def named_dimensions(dimensions: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent ones first, at most 32; the rest are added up in `__other__`."""
+    ranked = sorted(
+        (item for item in dimensions.items() if item[0] != OTHER), key=lambda i: (-i[1], i[0])
+    )
+    named = dict(ranked[:MAX_DIMENSIONS])
+    rest = dimensions.get(OTHER, 0) + sum(count for _, count in ranked[MAX_DIMENSIONS:])
+    if rest:
+        named[OTHER] = rest
+    return named

@@ -1,0 +1,236 @@
+"""Adds up the events of one source between two flushes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import compress
+from typing import NamedTuple
+
+from servicelevel.application.cells import OTHER, CellSums, Evidence
+from servicelevel.application.classify import Outcome, Plan, Series, ServicePlan
+from servicelevel.application.decode import Batch
+from servicelevel.application.groups import value_text
+from servicelevel.application.lateness import Lateness
+from servicelevel.domain.counts import Cell, Tally
+from servicelevel.domain.model import ANY_SERVICE, EventKind
+from servicelevel.domain.outputs import LateEvent
+from servicelevel.domain.time import pane_end
+from servicelevel.schemas.events import Event
+
+MAX_PENDING = 10_000  # events kept before they are sorted out together
+MAX_SUMS = 20_000  # sums by outcome kept before they are added to the cells
+MAX_UNKNOWN = 64  # services without indicators that are told apart
+
+
+class Folded(NamedTuple):
+    """What the records since the last flush add up to; cells by partition of `counts`."""
+
+    cells: dict[int, list[Cell]]
+    tally: Tally
+    max_time_ms: int | None
+
+
+class _Sum:
+    """How many events had one outcome, and of bad ones where they were."""
+
+    __slots__ = ("count", "evidence")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.evidence: Evidence | None = None
+
+
+class SourceAccumulator:
+    """Counts the events of one source, `topic/partition`, for the indicators of a plan.
+
+    Events must come in the order of their offsets. `max_time_ms` is the highest event time
+    known of the source (None: none yet).
+    """
+
+    def __init__(
+        self,
+        source: str,
+        kind: EventKind,
+        plan: Plan,
+        *,
+        allowed_lateness_ms: int,
+        late_horizon_ms: int,
+        max_time_ms: int | None,
+        max_pending: int = MAX_PENDING,
+        max_sums: int = MAX_SUMS,
+    ) -> None:
+        self.source = source
+        self._max_pending = max_pending
+        self._max_sums = max_sums
+        self._plans = plan.services(kind)
+        self._lateness = Lateness(source, allowed_lateness_ms, late_horizon_ms, max_time_ms)
+        self.unknown_services: Counter[str] = Counter()
+        """Events of services that no indicator names, since the start; bounded by `__other__`."""
+        self._start()
+
+    def _start(self) -> None:
+        self._tally = Tally()
+        self._events: list[Event] = []
+        self._offsets: list[int] = []
+        self._sums: dict[tuple[str, int], dict[Outcome, _Sum]] = {}
+        self._sum_count = 0
+        self._cells: dict[int, CellSums] = {}
+
+    @property
+    def size(self) -> int:
+        """What is kept in memory, in events, sums and cells: a reason to flush early."""
+        return len(self._events) + self._sum_count + sum(map(len, self._cells.values()))
+
+    def add(self, batch: Batch, dead: int) -> list[LateEvent]:
+        """Count a batch, and records that could not be read; returns the late events.
+
+        A late event with disposition `revision` is counted in the cells too.
+        """
+        events, offsets, late = self._lateness.split(batch)
+        read = len(batch.events)
+        self._tally = self._tally.plus(Tally(read + dead, read - len(late), len(late), dead))
+        self._events.extend(events)
+        self._offsets.extend(offsets)
+        if len(self._events) >= self._max_pending:
+            self._sort_out()
+        return late
+
+    def advance(self, max_time_ms: int) -> None:
+        """The source's time moved on, by what an idle mark says."""
+        self._lateness.advance(max_time_ms)
+
+    def take(self) -> Folded:
+        """All that was added since the last time; begins anew."""
+        self._sort_out()
+        self._settle()
+        cells = {partition: sums.cells() for partition, sums in sorted(self._cells.items())}
+        folded = Folded(cells, self._tally, self._lateness.max_time_ms)
+        self._start()
+        return folded
+
+    def _sort_out(self) -> None:
+        """Pending events to sums by service, pane and outcome."""
+        events, offsets = self._events, self._offsets
+        self._events, self._offsets = [], []
+        for service, indices in _by_service(events).items():
+            plan = self._plans.get(service) or self._plans.get(ANY_SERVICE)
+            if plan is None:
+                self._count_unknown(service, len(indices))
+                continue
+            own = [events[i] for i in indices]
+            own_offsets = [offsets[i] for i in indices]
+            for end, chosen in _by_pane(own, plan):
+                if chosen is None:
+                    self._add(service, end, plan, own, own_offsets)
+                else:
+                    some = [own[i] for i in chosen]
+                    self._add(service, end, plan, some, [own_offsets[i] for i in chosen])
+
+    def _add(
+        self,
+        service: str,
+        end_ms: int,
+        plan: ServicePlan,
+        events: Sequence[Event],
+        offsets: Sequence[int],
+    ) -> None:
+        """Add events of one service and pane."""
+        sums = self._sums.setdefault((service, end_ms), {})
+        before = len(sums)
+        outcomes = plan.outcomes(events)
+        bad: dict[Outcome, list[int]] = {}
+        for outcome, count in Counter(outcomes).items():
+            into = sums.get(outcome)
+            if into is None:
+                into = sums[outcome] = _Sum()
+            into.count += count
+            if outcome.bad:
+                bad[outcome] = []
+        if bad:
+            for i in compress(range(len(outcomes)), map(bad.__contains__, outcomes)):
+                bad[outcomes[i]].append(i)
+        for outcome, indices in bad.items():
+            span = {self.source: (offsets[indices[0]], offsets[indices[-1]])}
+            into = sums[outcome]
+            if into.evidence is None:
+                into.evidence = Evidence()
+            into.evidence.add(Evidence(span, _dimensions([events[i] for i in indices])))
+        self._sum_count += len(sums) - before
+        if self._sum_count > self._max_sums:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Sums to cells."""
+        for (service, end_ms), sums in self._sums.items():
+            good: Counter[Series] = Counter()
+            bad: dict[Series, list[_Sum]] = {}
+            for outcome, found in sums.items():
+                for series in outcome.good:
+                    good[series] += found.count
+                for series in outcome.bad:
+                    bad.setdefault(series, []).append(found)
+            for series, count in good.items():
+                self._cells_of(series).add(_key(series, end_ms), count, count)
+            for series, parts in bad.items():
+                self._add_bad(service, end_ms, series, parts)
+        self._sums = {}
+        self._sum_count = 0
+
+    def _add_bad(self, service: str, end_ms: int, series: Series, parts: Sequence[_Sum]) -> None:
+        count = sum(part.count for part in parts)
+        evidence = [part.evidence for part in parts if part.evidence is not None]
+        if series.compiled.indicator.service == ANY_SERVICE:
+            evidence.append(Evidence({}, {f"service={value_text(service)}": count}))
+        self._cells_of(series).add(_key(series, end_ms), 0, count, *evidence)
+
+    def _cells_of(self, series: Series) -> CellSums:
+        partition = series.compiled.partition
+        sums = self._cells.get(partition)
+        if sums is None:
+            sums = self._cells[partition] = CellSums()
+        return sums
+
+    def _count_unknown(self, service: str, count: int) -> None:
+        if service not in self.unknown_services and len(self.unknown_services) >= MAX_UNKNOWN:
+            service = OTHER
+        self.unknown_services[service] += count
+
+
+def _key(series: Series, end_ms: int) -> tuple[str, str, int]:
+    """The cell's key; `end_ms` ends a pane that lies within one of the indicator's."""
+    indicator = series.compiled.indicator
+    return indicator.id, series.group, pane_end(end_ms, indicator.pane_ms)
+
+
+def _by_service(events: Sequence[Event]) -> dict[str, Sequence[int]]:
+    services = [event.service for event in events]
+    if len(set(services)) == 1:
+        return {services[0]: range(len(services))}
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for i, service in enumerate(services):
+        found[service].append(i)
+    return {**found}
+
+
+def _by_pane(
+    events: Sequence[Event], plan: ServicePlan
+) -> Iterable[tuple[int, Sequence[int] | None]]:
+    """Ends of panes, each with the indices of its events (None: all of them)."""
+    times = [event.time for event in events]
+    first, last = pane_end(min(times), plan.pane_ms), pane_end(max(times), plan.pane_ms)
+    if first == last:
+        return [(first, None)]
+    found: dict[int, list[int]] = {}
+    for i, time in enumerate(times):
+        found.setdefault(pane_end(time, plan.pane_ms), []).append(i)
+    return found.items()
+
+
+def _dimensions(events: Sequence[Event]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    operations = Counter(event.operation for event in events)
+    statuses = Counter(event.status_code for event in events)
+    for name, counts in (("operation", operations), ("status_code", statuses)):
+        for value, count in counts.items():
+            if value is not None:
+                found[f"{name}={value_text(value)}"] = count
+    return found

@@ -1,0 +1,72 @@
+"""Which events of a source are late: a pure function of its log, however it was batched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from servicelevel.application.decode import Batch
+from servicelevel.domain.outputs import LateEvent
+from servicelevel.schemas.events import Event
+
+
+@dataclass(slots=True)
+class Lateness:
+    """Follows the highest time of one source, `topic/partition`.
+
+    An event is late if, in the order of offsets, an earlier one is more than
+    `allowed_lateness_ms` ahead of it; by more than `late_horizon_ms` beyond that it is dropped.
+    """
+
+    source: str
+    allowed_lateness_ms: int
+    late_horizon_ms: int
+    max_time_ms: int | None = None
+
+    def advance(self, max_time_ms: int) -> None:
+        """Somebody else saw the source's time move on."""
+        if self.max_time_ms is None or max_time_ms > self.max_time_ms:
+            self.max_time_ms = max_time_ms
+
+    def split(self, batch: Batch) -> tuple[Sequence[Event], Sequence[int], list[LateEvent]]:
+        """Events to count with their offsets, and those that are late."""
+        times = [event.time for event in batch.events]
+        if not times:
+            return (), (), []
+        newest = max(times)
+        if self.max_time_ms is not None and self.max_time_ms > newest:
+            newest = self.max_time_ms
+        if min(times) >= newest - self.allowed_lateness_ms:
+            self.max_time_ms = newest
+            return batch.events, batch.offsets, []
+        return self._split_each(batch)
+
+    def _split_each(self, batch: Batch) -> tuple[list[Event], list[int], list[LateEvent]]:
+        events, offsets, late = [], [], []
+        for event, offset, value in zip(*batch, strict=True):
+            found = self._late(event, offset, value)
+            if found is not None:
+                late.append(found)
+            if found is None or found.disposition == "revision":
+                events.append(event)
+                offsets.append(offset)
+            self.advance(event.time)
+        return events, offsets, late
+
+    def _late(self, event: Event, offset: int, value: bytes) -> LateEvent | None:
+        if self.max_time_ms is None:
+            return None
+        behind = self.max_time_ms - event.time
+        if behind <= self.allowed_lateness_ms:
+            return None
+        topic, _, partition = self.source.rpartition("/")
+        dropped = behind > self.allowed_lateness_ms + self.late_horizon_ms
+        return LateEvent(
+            topic=topic,
+            partition=int(partition),
+            offset=offset,
+            service=event.service,
+            time_ms=event.time,
+            watermark_ms=self.max_time_ms - self.allowed_lateness_ms - 1,
+            lateness_ms=behind,
+            disposition="dropped" if dropped else "revision",
+            value=value,
+        )
