@@ -1,5 +1,6 @@
 """Source mapping files: what is accepted, and how errors are told."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,16 @@ def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(shipped_mappings()))
 def test_every_shipped_mapping_loads(name: str) -> None:
     assert load_mapping(Path(name))
+
+
+def test_the_how_to_has_the_log_format_of_the_mapping() -> None:
+    how_to = Path(__file__).parents[4] / "docs" / "how-to" / "nginx.md"
+    formats = [
+        re.findall(r"log_format servicelevel.*?;", re.sub(r"[#\s]+", " ", text))
+        for text in (shipped_mappings()["nginx"], how_to.read_text("utf-8"))
+    ]
+    assert len(formats[0]) == 1
+    assert formats[0] == formats[1]
 
 
 def test_nginx() -> None:
