@@ -1,0 +1,67 @@
+"""The `spec` of our own metric source, `type: servicelevel`: events straight from the stream."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from servicelevel.domain.model import EventKind
+from servicelevel.domain.time import MINUTE_MS, SECOND_MS
+from servicelevel.schemas.openslo.common import (
+    Duration,
+    NonEmpty,
+    PaneDuration,
+    StrictModel,
+    problem,
+)
+
+SOURCE_TYPE = "servicelevel"
+MAX_GROUP_FIELDS = 8
+
+_FIELD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(?:\.[a-zA-Z_][a-zA-Z0-9_]*)*")
+
+
+def _field(value: str) -> str:
+    if not _FIELD.fullmatch(value):
+        message = "must name a field of the event: write for example operation or attributes.region"
+        raise problem("servicelevel/field", message)
+    return value
+
+
+def _where(value: str) -> str:
+    if not value.strip():
+        message = "is empty: write a CEL expression such as status_code < 500, or remove it"
+        raise problem("servicelevel/where", message)
+    return value.strip()
+
+
+def _pane(value: Duration) -> Duration:
+    if value.ms > MINUTE_MS or MINUTE_MS % value.ms:
+        seconds = ", ".join(f"{s}s" for s in range(1, 61) if 60 % s == 0)
+        message = f"must divide a minute: write one of {seconds}"
+        raise problem("servicelevel/pane", message)
+    return value
+
+
+def _unique(value: list[str]) -> list[str]:
+    if len(set(value)) != len(value):
+        raise problem("servicelevel/group-by", "names a field twice: remove one")
+    return value
+
+
+FieldName = Annotated[str, AfterValidator(_field)]
+
+
+class ServicelevelSource(StrictModel):
+    """Which events are counted, and how; `value`, `aggregate` and `interval` for thresholds."""
+
+    event: EventKind = "request"
+    where: Annotated[str, AfterValidator(_where)] = ""
+    service: NonEmpty | None = None
+    group_by: Annotated[
+        list[FieldName], Field(max_length=MAX_GROUP_FIELDS), AfterValidator(_unique)
+    ] = Field(default_factory=list)
+    pane: Annotated[PaneDuration, AfterValidator(_pane)] = Duration("10s", 10 * SECOND_MS)
+    value: FieldName | None = None
+    aggregate: Literal["throughput"] | None = None
+    interval: PaneDuration | None = None
