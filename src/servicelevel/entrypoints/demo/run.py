@@ -2,12 +2,13 @@
 
 import asyncio
 import importlib.resources
+import logging
 import os
 import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import FrameType
 from typing import NoReturn, TextIO
 
@@ -19,7 +20,7 @@ from servicelevel.adapters.kafka.connection import client_options
 from servicelevel.adapters.kafka.topics import topic_specs
 from servicelevel.application.ports import WallClock
 from servicelevel.entrypoints.demo.board import Board
-from servicelevel.entrypoints.demo.screen import open_screen, write_lines
+from servicelevel.entrypoints.demo.screen import Screen, open_screen, write_lines
 from servicelevel.entrypoints.demo.show import Show
 from servicelevel.entrypoints.demo.story import load_story
 from servicelevel.entrypoints.demo.summary import counted, is_exact, summary
@@ -30,6 +31,8 @@ from servicelevel.settings_file import load_settings
 
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
+
+Screens = Callable[[Board, TextIO], AbstractContextManager[Screen]]
 
 
 def _wall_clock() -> int:
@@ -42,6 +45,7 @@ def run_demo(
     redis_url: str | None,
     *,
     out: TextIO,
+    screens: Screens = open_screen,
     environ: Mapping[str, str] | None = None,
     now_ms: WallClock = _wall_clock,
     monotonic_s: Callable[[], float] = time.monotonic,
@@ -57,6 +61,8 @@ def run_demo(
         CheckFailedError: the evaluator counted something else than was sent.
     """
     began_s = monotonic_s()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its lines would tear the picture
+    story, board = load_story(), Board()
     try:
         with ExitStack() as stack:
             stack.enter_context(_ending_on_sigterm())
@@ -71,26 +77,14 @@ def run_demo(
             settings = load_settings(environ)
             if broker:
                 stack.callback(_delete_topics, settings)
-            return _show(
-                settings, environ, for_seconds, out, now_ms, lambda: monotonic_s() - began_s
-            )
+            with screens(board, out) as screen:
+                show = Show(
+                    story, settings, environ, board, screen, lambda: monotonic_s() - began_s, now_ms
+                )
+                code = asyncio.run(show.play(for_seconds))
+            write_lines(summary(board, story), out)
     except KeyboardInterrupt:
         return _INTERRUPTED
-
-
-def _show(
-    settings: Settings,
-    environ: Mapping[str, str],
-    for_seconds: float | None,
-    out: TextIO,
-    now_ms: WallClock,
-    elapsed_s: Callable[[], float],
-) -> int:
-    story, board = load_story(), Board()
-    with open_screen(board, out) as screen:
-        show = Show(story, settings, environ, board, screen, elapsed_s, now_ms)
-        code = asyncio.run(show.play(for_seconds))
-    write_lines(summary(board, story), out)
     if not is_exact(counted(board, story)):
         raise CheckFailedError("the evaluator counted something else than was sent (see above)")
     return code

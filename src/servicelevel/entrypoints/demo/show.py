@@ -5,10 +5,8 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from tempfile import TemporaryFile
 from typing import Any
 
-from servicelevel.adapters.embedded.process import guarded
 from servicelevel.adapters.kafka.connection import client_options, start_producer
 from servicelevel.adapters.kafka.topics import create_topics, topic_specs
 from servicelevel.application.ports import WallClock
@@ -19,7 +17,7 @@ from servicelevel.entrypoints.demo.screen import Screen
 from servicelevel.entrypoints.demo.story import Story
 from servicelevel.entrypoints.demo.traffic import Traffic
 from servicelevel.entrypoints.demo.watch import watching
-from servicelevel.entrypoints.demo.worker import COMMAND, STOP_GRACE_S, worker_ends
+from servicelevel.entrypoints.demo.worker import keep_working
 from servicelevel.schemas.cloudevents import StatusEvent
 from servicelevel.settings import Settings
 
@@ -54,13 +52,9 @@ class Show:
         options = client_options(self.settings, "demo-topics")
         specs = topic_specs(self.settings)
         await create_topics(options, specs, self.settings.replication_factor)
-        with (
-            TemporaryFile() as log,
-            guarded(COMMAND, env=self.environ, log=log, grace_s=STOP_GRACE_S) as worker,
-        ):
-            remaining_s = None if for_s is None else max(0.0, for_s - self.elapsed_s())
-            parts = (self._feed(), self._watch(), self._refresh(), worker_ends(worker, log))
-            return await _until_first(parts, remaining_s)
+        remaining_s = None if for_s is None else max(0.0, for_s - self.elapsed_s())
+        parts = (self._feed(), self._watch(), self._refresh(), keep_working(self.environ))
+        return await _until_first(parts, remaining_s)
 
     async def _feed(self) -> None:
         """The history as fast as it goes, then each request when its time has come."""

@@ -52,7 +52,7 @@ class _ServiceTraffic:
         self._random = Random(f"{story.seed}/{name}")  # noqa: S311 -- a story, not a secret
         self._slot_ms = live_ms - story.history_s * SECOND_MS
         self._mu = log(service.median_ms)
-        self._failures_owed = self._random.random()
+        self._failures_owed = 0.0
         self._number = 0
         self._next: Request | None = None
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
 
-from servicelevel.adapters.embedded.process import Process, tail
-from servicelevel.errors import DependencyError
+from servicelevel.adapters.embedded.process import guarded, tail
+from servicelevel.errors import DependencyError, RestartRequiredError
 from servicelevel.settings_file import PREFIX
 
 COMMAND = (sys.executable, "-m", "servicelevel", "run")
@@ -46,14 +46,22 @@ def worker_environment(
     return kept | {PREFIX + key: value for key, value in ours.items()}
 
 
-async def worker_ends(process: Process, log: IO[bytes]) -> None:
-    """Wait for the worker to end, which it should not.
+async def keep_working(
+    environ: Mapping[str, str], command: Sequence[str] = COMMAND, grace_s: float = STOP_GRACE_S
+) -> None:
+    """Run the worker until this is cancelled; one that asks for a new start gets it.
 
     Raises:
-        DependencyError: it has ended; the message has what it printed last.
+        DependencyError: it has ended otherwise; the message has what it printed last.
     """
-    while process.poll() is None:
-        await asyncio.sleep(_POLL_S)
-    raise DependencyError(
-        f"the worker ended with exit code {process.returncode}; it printed: {tail(log) or '-'}"
-    )
+    code = RestartRequiredError.exit_code
+    printed = ""
+    while code == RestartRequiredError.exit_code:
+        with (
+            TemporaryFile() as log,
+            guarded(command, env=environ, log=log, grace_s=grace_s) as process,
+        ):
+            while process.poll() is None:
+                await asyncio.sleep(_POLL_S)
+            code, printed = process.returncode, tail(log)
+    raise DependencyError(f"the worker ended with exit code {code}; it printed: {printed or '-'}")

@@ -69,7 +69,7 @@ def test_checkout_is_back_at_its_target_within_the_minute(
     requests: list[dict[str, object]],
 ) -> None:
     back = first_s(requests, "checkout", is_failure, 300, lambda e: e <= 0.04, after_s=20)
-    assert back == pytest.approx(35, abs=1.5)
+    assert back == pytest.approx(30, abs=1.5)
 
 
 def test_checkout_over_thirty_days_stays_quiet(requests: list[dict[str, object]]) -> None:

@@ -1,14 +1,13 @@
 """The worker's environment says all that the worker needs, and nothing of the caller's own."""
 
 import asyncio
-import subprocess
+import os
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from servicelevel.entrypoints.demo.worker import worker_ends, worker_environment
+from servicelevel.entrypoints.demo.worker import keep_working, worker_environment
 from servicelevel.errors import DependencyError
 from servicelevel.settings_file import load_settings
 
@@ -47,9 +46,15 @@ def test_callers_settings_are_left_out_but_for_how_to_speak_to_the_broker() -> N
 
 async def test_worker_that_ends_is_told_with_what_it_printed() -> None:
     command = [sys.executable, "-c", "print('no definitions'); raise SystemExit(2)"]
-    with (
-        tempfile.TemporaryFile() as log,
-        subprocess.Popen(command, stdout=log) as process,
-        pytest.raises(DependencyError, match=r"exit code 2; it printed: no definitions"),
-    ):
-        await asyncio.wait_for(worker_ends(process, log), 20)
+    with pytest.raises(DependencyError, match=r"exit code 2; it printed: no definitions"):
+        await asyncio.wait_for(keep_working(os.environ, command), 20)
+
+
+async def test_worker_that_asks_for_a_new_start_gets_it(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys; mark = pathlib.Path(sys.argv[1]); again = mark.exists(); "
+        "mark.touch(); print('started again' if again else ''); sys.exit(1 if again else 75)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "mark")]
+    with pytest.raises(DependencyError, match=r"exit code 1; it printed: started again"):
+        await asyncio.wait_for(keep_working(os.environ, command), 20)
