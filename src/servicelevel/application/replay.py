@@ -16,8 +16,6 @@ from servicelevel.domain.model import Catalogue, EventKind
 from servicelevel.domain.outputs import DeadLetter, LateEvent, Output, Status, Transition
 from servicelevel.domain.time import pane_end
 
-CHUNK = 20_000
-
 
 class RecordedLine(NamedTuple):
     """A recorded event in the shape of a broker's record; the offset is its line, from 0."""
@@ -51,6 +49,8 @@ class ReplayOptions:
     late_horizon_ms: int = 30 * 86_400_000
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     status_at_ms: int | None = None
+    chunk: int = 20_000
+    """Lines counted at once; the outcome does not depend on it."""
 
 
 @dataclass(slots=True)
@@ -131,8 +131,8 @@ class _Source:
         )
 
     def next_range(self, told: Replayed) -> Range:
-        lines = list(islice(self._lines, CHUNK))
-        self.exhausted = len(lines) < CHUNK
+        lines = list(islice(self._lines, self._options.chunk))
+        self.exhausted = len(lines) < self._options.chunk
         topic, partition = self.name.split("/")
         batch, dead = decode_batch(
             lines,

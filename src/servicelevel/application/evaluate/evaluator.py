@@ -120,7 +120,7 @@ class Evaluator:
         for cell in cells:
             judged = self._book.judged(cell.indicator, cell.group)
             counted = judged.counted
-            if counted.first_ms is None:
+            if counted.first_ms is None or cell.pane_end_ms < counted.first_ms:
                 counted.first_ms = cell.pane_end_ms
                 self._state.put(first_key(counted), offset, cell.pane_end_ms)
             if self._watermark_ms is not None:
@@ -150,7 +150,7 @@ class Evaluator:
     def _judge_one(self, judged: Judged, limit_ms: int, offset: int) -> list[Output]:
         series = judged.series
         if series.windows is None:
-            series.start_windows_before_first()
+            series.start_windows_before_first(limit_ms)
         windows = series.start_windows(limit_ms)
         if windows is None or not judged.watches:
             return []

@@ -54,11 +54,12 @@ class Series:
             )
         return self.windows
 
-    def start_windows_before_first(self) -> None:
-        """All that was counted so far is still to be judged."""
+    def start_windows_before_first(self, limit_ms: int) -> None:
+        """All that was counted so far is still to be judged, and what may come after `limit`."""
         first = self.panes.next_after(-(1 << 62))
         if self.windows is None and first is not None:
-            self.windows = Windows(self.panes, self.lengths_ms, first - self.pane_ms)
+            at_ms = min(first - self.pane_ms, limit_ms)
+            self.windows = Windows(self.panes, self.lengths_ms, at_ms)
 
     def coarsen(self, watermark_ms: int, evidence_ms: int) -> None:
         """Merge what has aged; only the resolution in memory changes."""
