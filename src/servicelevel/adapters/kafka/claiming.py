@@ -1,0 +1,115 @@
+"""Claims source partitions on every partition of `counts`, and says where to read on."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from servicelevel.adapters.kafka.counts_writer import CountsWriter
+from servicelevel.adapters.kafka.group import SourceTopics, commit, generation
+from servicelevel.adapters.kafka.tail import CountsTail
+from servicelevel.application.claims import (
+    Resume,
+    choose_epoch,
+    claim_start,
+    is_held,
+    resume,
+)
+from servicelevel.application.commits import Commit, encode_metadata
+from servicelevel.application.ports import WallClock
+from servicelevel.domain.counts import Claim, CountsMessage
+from servicelevel.schemas.counts import encode_counts
+
+log = logging.getLogger(__name__)
+
+
+class Claimed(NamedTuple):
+    """A source of ours, with the epoch in force and where to go on."""
+
+    epoch: int
+    resume: Resume
+
+
+class Outcome(NamedTuple):
+    """What a round of claims came to: the rest may be claimed again.
+
+    Whoever cannot prove to own a source waits for the next assignment.
+    """
+
+    claimed: dict[TopicPartition, Claimed]
+    given_up: set[TopicPartition]
+
+
+class Claimer:
+    """One round at a time; `owner` is a name that no other process has or had."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        lookup: AIOKafkaConsumer,
+        tail: CountsTail,
+        writer: CountsWriter,
+        topics: SourceTopics,
+        clock: WallClock,
+        owner: str,
+    ) -> None:
+        self._consumer = consumer
+        self._lookup = lookup
+        self._tail = tail
+        self._writer = writer
+        self._topics = topics
+        self._clock = clock
+        self._owner = owner
+
+    async def claim(
+        self, partitions: Collection[TopicPartition], is_wanted: Callable[[TopicPartition], bool]
+    ) -> Outcome:
+        """Claim source partitions once, unless they are no longer wanted when it is time to.
+
+        Raises:
+            GapError: records or claims that are needed were deleted by the broker.
+            KafkaError: the brokers did not do what was asked.
+        """
+        await self._tail.caught_up()
+        beginnings = await self._lookup.beginning_offsets(list(partitions))
+        claims: dict[TopicPartition, Claim] = {}
+        given_up: set[TopicPartition] = set()
+        for partition in partitions:
+            claim = await self._prove(partition, beginnings[partition])
+            if claim is None:
+                given_up.add(partition)
+            elif is_wanted(partition):
+                claims[partition] = claim
+        if claims:
+            value = encode_counts(CountsMessage(self._clock(), claims=tuple(claims.values())))
+            written = await self._writer.write((n, value) for n in self._tail.counts_partitions)
+            await self._tail.passed(written)
+        return Outcome(self._in_force(claims, beginnings), given_up)
+
+    async def _prove(self, partition: TopicPartition, beginning: int) -> Claim | None:
+        """The claim to write; None if it needs a proof that the broker refuses."""
+        source = self._topics.name(partition)
+        states = self._tail.states(source)
+        epoch = choose_epoch(generation(self._consumer), states)
+        start = claim_start(states, beginning)
+        if epoch.needs_proof:
+            metadata = encode_metadata(self._tail.marks(source))
+            if not await commit(self._consumer, {partition: Commit(start, metadata)}):
+                return None
+        return Claim(source, epoch.number, self._owner, start, self._topics.partitions)
+
+    def _in_force(
+        self, claims: Mapping[TopicPartition, Claim], beginnings: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, Claimed]:
+        claimed: dict[TopicPartition, Claimed] = {}
+        for partition, claim in claims.items():
+            states = self._tail.states(claim.source)
+            if is_held(states, claim.epoch, self._owner):
+                known = {n: state for n, state in states.items() if state is not None}
+                claimed[partition] = Claimed(
+                    claim.epoch, resume(claim.source, known, beginnings[partition])
+                )
+            else:
+                log.info("the claim on %s was overtaken by another", claim.source)
+        return claimed

@@ -1,0 +1,66 @@
+"""The four Kafka clients of a combiner process, opened and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from servicelevel.adapters.kafka.connection import client_options, start
+from servicelevel.adapters.kafka.group import group_name
+from servicelevel.adapters.kafka.records import hand_over_raw
+from servicelevel.settings import Settings
+
+_TAIL_WAIT_MS = 250
+_FETCH_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """`sources` is in the group and not yet subscribed; `tail` and `lookup` are in none."""
+
+    sources: AIOKafkaConsumer
+    tail: AIOKafkaConsumer
+    lookup: AIOKafkaConsumer
+    producer: AIOKafkaProducer
+
+
+@asynccontextmanager
+async def open_clients(settings: Settings, max_message_bytes: int) -> AsyncIterator[Clients]:
+    """Started clients; closed in the end, which leaves the group.
+
+    Raises:
+        DependencyError: no broker answers.
+    """
+    async with AsyncExitStack() as stack:
+        # No idempotence needed: a range that comes twice is ignored the second time.
+        producer = AIOKafkaProducer(
+            **client_options(settings, "combiner-counts"),
+            acks="all",
+            max_request_size=2 * max_message_bytes,
+            max_batch_size=max_message_bytes,
+        )
+        lookup = AIOKafkaConsumer(**client_options(settings, "combiner-lookup"))
+        tail = AIOKafkaConsumer(
+            **client_options(settings, "combiner-tail"),
+            auto_offset_reset="none",
+            fetch_max_wait_ms=_TAIL_WAIT_MS,
+        )
+        sources = AIOKafkaConsumer(
+            **client_options(settings, "combiner"),
+            group_id=group_name(settings),
+            enable_auto_commit=False,
+            # Positions are set by us; records deleted before we read them are an error.
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 3,
+            rebalance_timeout_ms=max(settings.session_timeout_ms, 30_000),
+            max_partition_fetch_bytes=_FETCH_BYTES,
+        )
+        for client in (producer, lookup, tail, sources):
+            await start(client, settings)
+            stack.push_async_callback(client.stop)
+        hand_over_raw(sources)
+        hand_over_raw(tail)
+        yield Clients(sources, tail, lookup, producer)

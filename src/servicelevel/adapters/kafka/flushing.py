@@ -1,0 +1,201 @@
+"""Writes what was counted to `counts`, and sees to it that it is accepted."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from servicelevel.adapters.kafka.counts_writer import CountsWriter
+from servicelevel.adapters.kafka.tail import CountsTail
+from servicelevel.application.packing import Packed, pack
+from servicelevel.application.ports import WallClock
+from servicelevel.application.source_counter import SourceCounter
+from servicelevel.domain.counts import Range
+from servicelevel.domain.outputs import DeadLetter, LateEvent
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_MS = 1_000
+
+
+@dataclass(slots=True)
+class CombinerCounters:
+    """Since the start of the process; `lag` is how many records wait in the sources held."""
+
+    read: int = 0
+    counted: int = 0
+    late: int = 0
+    dead: int = 0
+    rejected: int = 0  # times that ranges were found ignored, or a source claimed by another
+    flushes: int = 0
+    lag: int = 0
+
+
+@dataclass(slots=True)
+class Held:
+    """A source partition that we count; `probes` are written ranges not seen in the log yet.
+
+    A probe maps a counts partition to the message's offset and the end of the last range in it.
+    """
+
+    partition: TopicPartition
+    counter: SourceCounter
+    probes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    at_end: bool = False
+    lag: int = 0
+
+
+class AsidesWriter(Protocol):
+    """Sends `(topic without prefix, key, value)`; returns when all are acknowledged."""
+
+    async def send_messages(self, messages: Iterable[tuple[str, bytes | None, bytes]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asides:
+    """Where records go that are not (only) counted."""
+
+    writer: AsidesWriter
+    dead_letter_event: Callable[[DeadLetter], bytes]
+    late_event: Callable[[LateEvent], bytes]
+
+    async def send(self, asides: Iterable[DeadLetter | LateEvent]) -> None:
+        """Send them to `dead-letter` and `late`; returns when all are acknowledged."""
+        await self.writer.send_messages([self._message(aside) for aside in asides])
+
+    def _message(self, aside: DeadLetter | LateEvent) -> tuple[str, bytes, bytes]:
+        if isinstance(aside, DeadLetter):
+            key = f"{aside.topic}/{aside.partition}".encode()
+            return "dead-letter", key, self.dead_letter_event(aside)
+        return "late", aside.service.encode(), self.late_event(aside)
+
+
+class Flusher:
+    """Holds the sources that are counted (`held`).
+
+    What can no longer be counted leaves `held` and is put in `lost`, to be claimed again: the
+    partition, and whether its ranges must be smaller.
+    """
+
+    def __init__(
+        self,
+        tail: CountsTail,
+        writer: CountsWriter,
+        asides: Asides,
+        clock: WallClock,
+        owner: str,
+        counters: CombinerCounters,
+    ) -> None:
+        self.held: dict[TopicPartition, Held] = {}
+        self.lost: asyncio.Queue[tuple[TopicPartition, bool]] = asyncio.Queue()
+        self._tail = tail
+        self._writer = writer
+        self._asides = asides
+        self._clock = clock
+        self._owner = owner
+        self._counters = counters
+        self._lock = asyncio.Lock()
+        self._heartbeat_ms: int | None = None
+        self._written: dict[int, int] = {}
+
+    async def flush(self, *, heartbeat: bool = False) -> None:
+        """Write the counts so far; returns when they are acknowledged, accepted or not.
+
+        Raises:
+            DependencyError: a dead letter or late event could not be sent.
+        """
+        async with self._lock:
+            self._drop_rejected()
+            held = list(self.held.values())
+            if not held:
+                return
+            messages = self._close(held, heartbeat=heartbeat)
+            asides = [aside for each in held for aside in each.counter.asides()]
+            if asides:
+                await self._asides.send(asides)
+            await self._write(held, messages)
+            self._counters.flushes += 1
+
+    def _close(self, held: list[Held], *, heartbeat: bool) -> list[tuple[int, bytes]]:
+        """Take what was counted, all in one moment; the messages to be written."""
+        now_ms = self._clock()
+        for each in held:
+            tally = each.counter.take()
+            self._counters.read += tally.read
+            self._counters.counted += tally.counted
+            self._counters.late += tally.late
+            self._counters.dead += tally.dead
+            each.counter.look_at_clock(now_ms, at_end=each.at_end)
+        if self._heartbeat_ms is None or now_ms - self._heartbeat_ms >= HEARTBEAT_MS:
+            heartbeat = True
+        if heartbeat:
+            self._heartbeat_ms = now_ms
+        messages: list[tuple[int, bytes]] = []
+        too_large: set[str] = set()
+        for n in self._tail.counts_partitions:
+            if heartbeat or any(each.counter.has_news(n) for each in held):
+                packed = self._pack(held, n, now_ms)
+                messages += [(n, value) for value in packed.messages]
+                too_large |= packed.too_large
+        for each in held:
+            each.counter.told_idle()
+            if each.counter.source in too_large:
+                self._lose(each, smaller=True)
+        return messages
+
+    def _pack(self, held: list[Held], partition: int, now_ms: int) -> Packed:
+        ranges: list[Range] = []
+        for each in held:
+            ranges += each.counter.ranges(partition)
+        return pack(ranges, now_ms, self._writer.max_bytes)
+
+    async def _write(self, held: list[Held], messages: list[tuple[int, bytes]]) -> None:
+        try:
+            written = await self._writer.write(messages)
+        except KafkaError as error:
+            log.warning("counts could not be written, claiming the sources again: %r", error)
+            for each in held:
+                self._lose(each)
+            return
+        self._written.update(written)
+        for each in held:
+            for partition, offset in written.items():
+                end = each.counter.told_up_to(partition)
+                each.probes.setdefault(partition, (offset, end))
+
+    def _drop_rejected(self) -> None:
+        """Stop counting sources whose ranges the log has not accepted, or that another claimed."""
+        for each in list(self.held.values()):
+            if not self._is_accepted(each):
+                self._counters.rejected += 1
+                log.warning(
+                    "source %s: ranges of epoch %d are not accepted",
+                    each.counter.source,
+                    each.counter.epoch,
+                )
+                self._lose(each)
+
+    def _is_accepted(self, held: Held) -> bool:
+        states = self._tail.states(held.counter.source)
+        for partition, state in states.items():
+            if state is None or (state.epoch, state.owner) != (held.counter.epoch, self._owner):
+                return False
+            offset, end = held.probes.get(partition, (None, 0))
+            if offset is not None and self._tail.position(partition) > offset:
+                if state.applied < end:
+                    return False
+                del held.probes[partition]
+        return True
+
+    def _lose(self, held: Held, *, smaller: bool = False) -> None:
+        if self.held.get(held.partition) is held:
+            del self.held[held.partition]
+            self.lost.put_nowait((held.partition, smaller))
+
+    async def settled(self) -> None:
+        """Wait until the log has decided on all that was written."""
+        await self._tail.passed(self._written)

@@ -1,0 +1,98 @@
+"""Reads the sources that are held and hands their records to the counters."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    IllegalStateError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from servicelevel.adapters.kafka.flushing import CombinerCounters, Flusher, Held
+from servicelevel.application.ports import RawRecord, WallClock
+from servicelevel.errors import GapError
+
+POLL_MS = 200
+SLICE = 2_000  # records counted before other tasks get their turn
+MAX_UNTOLD = 500_000  # records of a source counted before they are written
+MAX_WAITING = 2_000  # dead letters and late events held before they are sent
+
+
+class SourceReader:
+    """`run` it in a task of its own; partitions that are not held are ignored."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        flusher: Flusher,
+        clock: WallClock,
+        counters: CombinerCounters,
+    ) -> None:
+        self._consumer = consumer
+        self._flusher = flusher
+        self._clock = clock
+        self._counters = counters
+
+    async def run(self) -> None:
+        """Read on until cancelled.
+
+        Raises:
+            GapError: records were deleted before they were read.
+            KafkaError: the partitions cannot be read any longer.
+        """
+        while True:
+            try:
+                batches = await self._consumer.getmany(timeout_ms=POLL_MS)
+            except OffsetOutOfRangeError as error:
+                self._refuse_gap(error)
+                continue
+            except NoOffsetForPartitionError:
+                continue  # of a partition that was assigned a moment ago and is not claimed yet
+            for partition, records in batches.items():
+                await self._count(partition, records)
+            await self._look_at_ends()
+
+    async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:
+        held = self._flusher.held.get(partition)
+        if held is None:
+            return
+        for first in range(0, len(records), SLICE):
+            held.counter.add(records[first : first + SLICE], self._clock())
+            await asyncio.sleep(0)
+            if held.counter.waiting >= MAX_WAITING or held.counter.untold >= MAX_UNTOLD:
+                await self._flusher.flush()
+            if self._flusher.held.get(partition) is not held:
+                return
+
+    def _refuse_gap(self, error: OffsetOutOfRangeError) -> None:
+        offsets = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+        for partition, offset in offsets.items():
+            if partition in self._flusher.held:
+                raise GapError(
+                    f"topic {partition.topic}, partition {partition.partition}: the broker no "
+                    f"longer has offset {offset}: its retention deleted records before they were "
+                    "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to "
+                    "go on without the deleted records, start with a new SERVICELEVEL_GROUP and "
+                    "topic prefix"
+                ) from error
+
+    async def _look_at_ends(self) -> None:
+        for held in list(self._flusher.held.values()):
+            await self._look_at_end(held)
+        self._counters.lag = sum(held.lag for held in self._flusher.held.values())
+
+    async def _look_at_end(self, held: Held) -> None:
+        """Whether all was read; control records of transactions move the consumer's position."""
+        if held.partition not in self._consumer.assignment():
+            return
+        highwater = self._consumer.highwater(held.partition)
+        if highwater is None:
+            return
+        try:
+            position = await self._consumer.position(held.partition)
+        except IllegalStateError:
+            return  # assigned to another in this moment
+        held.lag = max(0, highwater - position)
+        held.at_end = held.lag == 0

@@ -1,0 +1,105 @@
+"""Taking over a source: which epoch to claim, and where to go on counting it.
+
+Pure decisions over what the log says; whoever owns the source by the broker's account acts on
+them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from servicelevel.domain.ledger import SourceState
+from servicelevel.errors import GapError
+
+States = Mapping[int, SourceState | None]
+"""What the log says of one source, by counts partition; None where it was never claimed."""
+
+NO_EPOCH = -1
+
+
+class Epoch(NamedTuple):
+    """The epoch to claim; with `needs_proof` only after a commit of the source's offset went well.
+
+    A commit goes well for the owner alone, so nobody else claims that epoch for the same reason.
+    """
+
+    number: int
+    needs_proof: bool
+
+
+def choose_epoch(generation: int, states: States) -> Epoch:
+    """The consumer group's generation, or one above the log's where that is not behind it.
+
+    The generation starts anew when a group was emptied or reset; the log's epochs do not.
+    """
+    logged = max((state.epoch for state in states.values() if state), default=NO_EPOCH)
+    if generation > logged:
+        return Epoch(generation, needs_proof=False)
+    return Epoch(logged + 1, needs_proof=True)
+
+
+def claim_start(states: States, beginning: int) -> int:
+    """The first offset to count where nothing of the source was applied yet.
+
+    A claim that reached only some counts partitions has fixed it; else it is the first record
+    that the broker has.
+    """
+    return min((state.applied for state in states.values() if state), default=beginning)
+
+
+def is_held(states: States, epoch: int, owner: str) -> bool:
+    """Whether the claim is in force in every counts partition."""
+    return all(s is not None and s.epoch == epoch and s.owner == owner for s in states.values())
+
+
+class Cut(NamedTuple):
+    """Counts must be taken at `offset`, as one counts partition has all before it already.
+
+    `max_time_ms` is the source's highest time there, idle advance included.
+    """
+
+    offset: int
+    max_time_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where to read on, what each counts partition has, and where to cut on the way."""
+
+    start: int
+    applied: Mapping[int, int]
+    max_time_ms: int | None
+    cuts: tuple[Cut, ...] = ()
+
+    @property
+    def told(self) -> int:
+        """Dead letters and late events before this offset were acknowledged already."""
+        return max(self.applied.values())
+
+
+def resume(source: str, states: Mapping[int, SourceState], beginning: int) -> Resume:
+    """Go on where the counts partition that has least of the source ends.
+
+    Raises:
+        GapError: the broker no longer has the records from there on.
+    """
+    start = min(state.applied for state in states.values())
+    if start < beginning:
+        raise GapError(
+            f"source {source}: counted up to offset {start}, but the broker's first record is "
+            f"{beginning}: its retention deleted {beginning - start} offsets before they were "
+            "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to go on "
+            "without the deleted records, start with a new SERVICELEVEL_GROUP and topic prefix"
+        )
+    highest: dict[int, int | None] = {}
+    for state in states.values():
+        known = highest.get(state.applied)
+        if known is None or (state.max_time_ms is not None and state.max_time_ms > known):
+            highest[state.applied] = state.max_time_ms
+    max_time_ms = highest.pop(start)
+    return Resume(
+        start,
+        {partition: state.applied for partition, state in states.items()},
+        max_time_ms,
+        tuple(Cut(offset, highest[offset]) for offset in sorted(highest)),
+    )

@@ -1,0 +1,200 @@
+"""Counts one source from where it is resumed, and hands out its ranges for each counts partition.
+
+After a crash the counts partitions may have different offsets applied. Then the counts are taken
+at each of these offsets, and what a counts partition has already is left out for it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from servicelevel.application.claims import Resume
+from servicelevel.application.combine import SourceAccumulator
+from servicelevel.application.decode import Batch
+from servicelevel.application.ports import RawRecord
+from servicelevel.domain.counts import Cell, Range, Tally
+from servicelevel.domain.outputs import DeadLetter, LateEvent
+
+MAX_RECORDS = 100_000  # in one range, so that its message stays small
+MAX_SIZE = 30_000  # events, sums and cells held for one range
+
+Decode = Callable[[Sequence[RawRecord], int], tuple[Batch, list[DeadLetter]]]
+"""Records and the wall clock (ms) to events and dead letters."""
+
+
+_NOTHING = Tally()
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one counts partition is still to be told: all since `start`."""
+
+    start: int
+    end: int
+    tally: Tally = _NOTHING
+    ready: list[Range] = field(default_factory=list)
+
+
+class SourceCounter:
+    """Feed it records in offset order; `take` the counts now and then; `ranges` to write them."""
+
+    def __init__(
+        self,
+        source: str,
+        epoch: int,
+        resume: Resume,
+        accumulator: SourceAccumulator,
+        decode: Decode,
+        *,
+        idle_timeout_ms: int,
+        now_ms: int,
+        max_records: int = MAX_RECORDS,
+    ) -> None:
+        self.source = source
+        self.epoch = epoch
+        self.position = resume.start
+        self.max_records = max_records
+        self.idle = False
+        self.max_time_ms = resume.max_time_ms
+        self._accumulator = accumulator
+        self._decode = decode
+        self._cuts = list(resume.cuts)
+        self._told = resume.told
+        self._idle_timeout_ms = idle_timeout_ms
+        self._since_ms, self._base_ms = now_ms, resume.max_time_ms
+        self._written_idle = False
+        self._untaken = 0
+        self._tally = Tally()
+        self._asides: list[DeadLetter | LateEvent] = []
+        self._shares = {n: _Share(applied, applied) for n, applied in resume.applied.items()}
+
+    def add(self, records: Sequence[RawRecord], now_ms: int) -> None:
+        """Count records; those before the position are known and left out."""
+        while records:
+            cut = self._cuts[0] if self._cuts else None
+            split = len(records)
+            if cut and records[-1].offset >= cut.offset:
+                split = next(i for i, r in enumerate(records) if r.offset >= cut.offset)
+            split = min(split, self.max_records)
+            self._count(records[:split], now_ms)
+            records = records[split:]
+            if self._untaken >= self.max_records or self._accumulator.size >= MAX_SIZE:
+                self._close()
+            if cut and (self.position == cut.offset or _begins_at(records, cut.offset)):
+                self.position = cut.offset
+                self._close()
+                self._advance(cut.max_time_ms)
+                self._cuts.pop(0)
+
+    def _count(self, records: Sequence[RawRecord], now_ms: int) -> None:
+        if records and records[0].offset < self.position:
+            records = [r for r in records if r.offset >= self.position]
+        if not records:
+            return
+        batch, dead = self._decode(records, now_ms)
+        late = self._accumulator.add(batch, len(dead))
+        asides: list[DeadLetter | LateEvent] = [*dead, *late]
+        self._asides += [aside for aside in asides if aside.offset >= self._told]
+        self.position = records[-1].offset + 1
+        self._untaken += len(records)
+        self._since_ms, self._base_ms = now_ms, None
+        self.idle = False
+
+    def asides(self) -> list[DeadLetter | LateEvent]:
+        """Dead letters and late events to be acknowledged before the ranges that cover them."""
+        asides, self._asides = self._asides, []
+        return asides
+
+    @property
+    def waiting(self) -> int:
+        """How many dead letters and late events wait to be sent."""
+        return len(self._asides)
+
+    @property
+    def untold(self) -> int:
+        """How many records were read since the counts were taken."""
+        return self._tally.read + self._untaken
+
+    def look_at_clock(self, now_ms: int, *, at_end: bool) -> None:
+        """Mark the source idle, or not; call it after `take`.
+
+        An idle source's time goes on at the pace of the wall clock, so that windows close
+        without events even where old data was replayed. `at_end`: no record waits to be read.
+        """
+        if self._base_ms is None:
+            self._base_ms = self.max_time_ms
+        elapsed_ms = now_ms - self._since_ms
+        self.idle = at_end and elapsed_ms >= self._idle_timeout_ms
+        if self.idle and self._base_ms is not None:
+            self._advance(self._base_ms + elapsed_ms)
+
+    def _advance(self, max_time_ms: int | None) -> None:
+        if max_time_ms is not None and _is_later(max_time_ms, self.max_time_ms):
+            self._accumulator.advance(max_time_ms)
+            self.max_time_ms = max_time_ms
+
+    def take(self) -> Tally:
+        """Close the counts up to the position; what became of the records since the last time."""
+        self._close()
+        tally, self._tally = self._tally, Tally()
+        return tally
+
+    def _close(self) -> None:
+        folded = self._accumulator.take()
+        self._untaken = 0
+        self._tally = self._tally.plus(folded.tally)
+        if folded.max_time_ms is not None and _is_later(folded.max_time_ms, self.max_time_ms):
+            self.max_time_ms = folded.max_time_ms
+        for partition, share in self._shares.items():
+            if self.position <= share.end:
+                continue
+            share.end = self.position
+            share.tally = share.tally.plus(folded.tally)
+            if cells := folded.cells.get(partition):
+                share.ready.append(self._range(share, tuple(cells)))
+
+    def _range(self, share: _Share, cells: tuple[Cell, ...] = ()) -> Range:
+        range_ = Range(
+            self.source,
+            self.epoch,
+            share.start,
+            share.end,
+            self.max_time_ms,
+            self.idle,
+            share.tally,
+            cells,
+        )
+        share.start, share.tally = share.end, Tally()
+        return range_
+
+    def has_news(self, partition: int) -> bool:
+        """Whether a counts partition should be told at once: of counts, or a change of the mark."""
+        return bool(self._shares[partition].ready) or self.idle != self._written_idle
+
+    def ranges(self, partition: int) -> list[Range]:
+        """All ranges to be written to a counts partition now; the last one is up to date."""
+        share = self._shares[partition]
+        ready, share.ready = share.ready, []
+        last = ready[-1] if ready else None
+        if last is None or (last.end, last.max_time_ms, last.idle) != (
+            share.end,
+            self.max_time_ms,
+            self.idle,
+        ):
+            ready.append(self._range(share))
+        return ready
+
+    def told_up_to(self, partition: int) -> int:
+        """Where the next range for a counts partition will start."""
+        return self._shares[partition].start
+
+    def told_idle(self) -> None:
+        """All counts partitions have been told of the idle mark as it is now."""
+        self._written_idle = self.idle
+
+
+def _begins_at(records: Sequence[RawRecord], offset: int) -> bool:
+    return bool(records) and records[0].offset >= offset
+
+
+def _is_later(time_ms: int, known_ms: int | None) -> bool:
+    return known_ms is None or time_ms > known_ms
