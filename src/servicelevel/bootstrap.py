@@ -1,5 +1,6 @@
 """The one composition root: settings in, wired parts out."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,13 +9,17 @@ import faust
 from servicelevel.adapters.faust.app import build_app
 from servicelevel.adapters.files.definitions import Loaded, load_definitions
 from servicelevel.adapters.files.mapping import load_mapping
+from servicelevel.adapters.kafka.combiner import KafkaCombiner
+from servicelevel.adapters.kafka.flushing import Asides
 from servicelevel.adapters.kafka.output_writer import open_writer
+from servicelevel.application.classify import Plan
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.mapping import SourceMapping
-from servicelevel.application.ports import StateStore
+from servicelevel.application.ports import StateStore, WallClock
 from servicelevel.domain.model import Catalogue
 from servicelevel.errors import DefinitionError
 from servicelevel.schemas.counts import decode_counts
+from servicelevel.schemas.outputs import dead_letter_event, late_event
 from servicelevel.settings import Settings
 
 
@@ -50,9 +55,7 @@ def read_mappings(settings: Settings) -> dict[str, SourceMapping]:
 
 def evaluation_policy(settings: Settings) -> EvaluationPolicy:
     """What the settings say to the evaluator."""
-    return EvaluationPolicy(
-        allowed_lateness_ms=settings.allowed_lateness_ms, early=settings.early
-    )
+    return EvaluationPolicy(allowed_lateness_ms=settings.allowed_lateness_ms, early=settings.early)
 
 
 def evaluator_factory(
@@ -84,3 +87,16 @@ def build_evaluator_app(
         outputs=open_writer(settings, "evaluator"),
         web=web,
     )
+
+
+async def run_combiner(
+    settings: Settings, catalogue: Catalogue, owner: str, clock: WallClock, stop: asyncio.Event
+) -> None:
+    """Run a combiner until `stop` is set. Raises as `KafkaCombiner.run` does."""
+    plan = Plan(catalogue, settings.counts_partitions)
+    async with open_writer(settings, "combiner") as writer:
+        asides = Asides(writer, dead_letter_event, late_event)
+        combiner = KafkaCombiner(
+            settings, plan, clock, owner, asides, mappings=read_mappings(settings)
+        )
+        await combiner.run(stop)

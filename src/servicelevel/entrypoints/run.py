@@ -1,0 +1,105 @@
+"""`servicelevel run`: the roles of one worker in one process, or several supervised workers."""
+
+import asyncio
+import gc
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any, Literal, get_args
+
+import structlog
+
+from servicelevel.adapters.faust.run import run_evaluator
+from servicelevel.adapters.kafka.connection import client_options, slow_client_warning
+from servicelevel.adapters.kafka.topics import ensure_topics, topic_specs
+from servicelevel.adapters.redis.mirror import run_mirror
+from servicelevel.application.supervision import RestartPolicy
+from servicelevel.bootstrap import build_evaluator_app, read_catalogue, run_combiner
+from servicelevel.domain.model import Catalogue
+from servicelevel.entrypoints.supervisor import Supervisor, settings_environment, worker_command
+from servicelevel.settings import Settings
+
+Role = Literal["combiner", "evaluator", "mirror"]
+ROLES: tuple[Role, ...] = get_args(Role)
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, *, roles: Iterable[Role] = ROLES, workers: int = 1) -> None:
+    """Run until SIGTERM or SIGINT. Raises an error of our tree if it cannot go on."""
+    chosen = tuple(roles)
+    if workers == 1:
+        asyncio.run(_worker(settings, chosen))
+    else:
+        asyncio.run(_supervise(settings, chosen, workers))
+
+
+async def _worker(settings: Settings, roles: tuple[Role, ...]) -> None:
+    catalogue = read_catalogue(settings.definitions, lenient=settings.lenient)
+    if (warning := slow_client_warning()) is not None:
+        log.warning(warning)
+    await ensure_topics(client_options(settings, "admin"), topic_specs(settings))
+    stop = _stop_on_signals()
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    log.info("worker starts", owner=owner, roles=roles, slos=len(catalogue.slos))
+    gc.collect()
+    gc.freeze()  # what lives as long as the process need not be looked at again
+    await _together(stop, _works(settings, catalogue, roles, owner, stop))
+    log.info("worker stopped", owner=owner)
+
+
+def _works(
+    settings: Settings,
+    catalogue: Catalogue,
+    roles: tuple[Role, ...],
+    owner: str,
+    stop: asyncio.Event,
+) -> dict[Role, Coroutine[Any, Any, None]]:
+    works: dict[Role, Coroutine[Any, Any, None]] = {}
+    if "combiner" in roles:
+        works["combiner"] = run_combiner(settings, catalogue, owner, wall_clock_ms, stop)
+    if "evaluator" in roles:
+        works["evaluator"] = run_evaluator(build_evaluator_app(settings, catalogue), stop)
+    if "mirror" in roles and settings.redis_url is not None:
+        works["mirror"] = run_mirror(settings, stop)
+    return works
+
+
+async def _together(stop: asyncio.Event, works: dict[Role, Coroutine[Any, Any, None]]) -> None:
+    """Run all; the first that ends stops the others, and what it raised is raised here."""
+    tasks = [asyncio.create_task(work, name=role) for role, work in works.items()]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await asyncio.wait(tasks)
+    errors = [error for task in tasks if (error := task.exception()) is not None]
+    for task in tasks:
+        if task.exception() is not None:
+            log.error("role failed", role=task.get_name(), problem=str(task.exception()))
+    if errors:
+        raise errors[0]
+
+
+async def _supervise(settings: Settings, roles: tuple[Role, ...], workers: int) -> None:
+    supervisor = Supervisor(
+        worker_command([f"--role={role}" for role in roles]),
+        {**os.environ, **settings_environment(settings)},
+        workers=workers,
+        policy=RestartPolicy(),
+        monotonic_seconds=time.monotonic,
+    )
+    await supervisor.run(_stop_on_signals())
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
