@@ -1,1 +1,1 @@
-"""How fast this is, beside what else could do the same; see `python -m benchmarks.run --help`."""
+"""How fast this is, beside what else could count the same events; see `benchmarks.run`."""

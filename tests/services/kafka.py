@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ from tests.services.process import ManagedProcess, accepts_connections, wait_unt
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 30
 PORT_ATTEMPTS = 3
+QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOG4J = Path(__file__).with_name("kafka-log4j2.properties")
 
@@ -68,8 +70,12 @@ class KafkaBroker:
 
     kind = "kafka"
 
-    def __init__(self, folder: Path, *, heap_mb: int = 384) -> None:
+    def __init__(
+        self, folder: Path, *, heap_mb: int = 384, options: Sequence[str] = QUICK_START
+    ) -> None:
+        """`options` are the Java machine's; the default suits a short life."""
         self.folder = folder
+        self._options = options
         self.heap_mb = heap_mb
         self.log = folder / "kafka.log"
         self._port = 0
@@ -144,7 +150,7 @@ class KafkaBroker:
         return [
             "java",
             f"-Xmx{heap_mb}m",
-            *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+            *self._options,
             f"-Dlog4j2.configurationFile={LOG4J}",
             *("-cp", f"{libs_folder()}/*"),
         ]
