@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import orjson
 import typer
@@ -62,8 +62,9 @@ def type_name(annotation: Any) -> str:
     if "SecretStr" in text or annotation is SecretStr:
         return "secret"
     if "Literal" in text:
-        values = next(a for a in (annotation, *get_args(annotation)) if "Literal" in str(a))
-        return ", ".join(f"`{value}`" for value in get_args(values))
+        choices = (annotation, *get_args(annotation))
+        values = next(get_args(a) for a in choices if get_origin(a) is Literal)
+        return ", ".join(f"`{value}`" for value in values)
     if "tuple" in text:
         return "list"
     if "dict" in text:

@@ -161,9 +161,11 @@ async def _admin(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient
         await admin.start()
         yield admin
     except (KafkaError, OSError, TimeoutError) as error:
+        brokers = client.get("bootstrap_servers", "")
+        addresses = brokers if isinstance(brokers, str) else ", ".join(brokers)
         raise DependencyError(
-            f"no answer from the brokers {client.get('bootstrap_servers')} "
-            f"({error or type(error).__name__}): are they up, and is `brokers` right?"
+            f"no answer from Kafka at {addresses} ({type(error).__name__}): start a broker, or "
+            "name another with --brokers or SERVICELEVEL_BROKERS"
         ) from error
     finally:
         await admin.close()

@@ -26,7 +26,7 @@ from servicelevel.application.mirror import (
     oldest_first,
     place,
 )
-from servicelevel.errors import DependencyError
+from servicelevel.errors import DependencyError, SettingsError
 from servicelevel.schemas.cloudevents import AlertEvent, CloudEvent, StatusEvent
 from servicelevel.schemas.outputs import encode, parse_status, parse_transition
 from servicelevel.settings import Settings
@@ -148,9 +148,9 @@ class RedisStore:
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[RedisStore]:
-    """The store that the settings name. Raises `DependencyError` where they name none."""
+    """The store that the settings name. Raises `SettingsError` where they name none."""
     if settings.redis_url is None:
-        raise DependencyError("no Redis is set: set SERVICELEVEL_REDIS_URL or --redis")
+        raise SettingsError("no Redis is set: set SERVICELEVEL_REDIS_URL or --redis")
     client = Redis.from_url(
         settings.redis_url.get_secret_value(),
         socket_timeout=TIMEOUT_S,
