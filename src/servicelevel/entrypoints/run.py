@@ -1,4 +1,4 @@
-"""`servicelevel run`: the roles of one worker in one process, or several supervised workers."""
+"""`servicelevel run`: the parts of one worker in one process, or several supervised workers."""
 
 import asyncio
 import gc
@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any, Literal, get_args
 
 import structlog
@@ -22,68 +22,72 @@ from servicelevel.domain.model import Catalogue
 from servicelevel.entrypoints.supervisor import Supervisor, settings_environment, worker_command
 from servicelevel.settings import Settings
 
-Role = Literal["combiner", "evaluator", "mirror"]
-ROLES: tuple[Role, ...] = get_args(Role)
+Part = Literal["combiner", "evaluator", "mirror"]
+PARTS: tuple[Part, ...] = get_args(Part)
 log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings, *, roles: Iterable[Role] = ROLES, workers: int = 1) -> None:
-    """Run until SIGTERM or SIGINT. Raises an error of our tree if it cannot go on."""
-    chosen = tuple(roles)
+def run(settings: Settings, role: str = "all", workers: int = 1) -> int:
+    """Run until SIGTERM or SIGINT, then return 0; `role` is `all` or one of the parts.
+
+    Raises an error of our tree if it cannot go on.
+    """
+    parts = tuple(part for part in PARTS if role in ("all", part))
     if workers == 1:
-        asyncio.run(_worker(settings, chosen))
+        asyncio.run(_worker(settings, parts))
     else:
-        asyncio.run(_supervise(settings, chosen, workers))
+        asyncio.run(_supervise(settings, role, workers))
+    return 0
 
 
-async def _worker(settings: Settings, roles: tuple[Role, ...]) -> None:
+async def _worker(settings: Settings, parts: tuple[Part, ...]) -> None:
     catalogue = read_catalogue(settings.definitions, lenient=settings.lenient)
     if (warning := slow_client_warning()) is not None:
         log.warning(warning)
     await ensure_topics(client_options(settings, "admin"), topic_specs(settings))
     stop = _stop_on_signals()
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    log.info("worker starts", owner=owner, roles=roles, slos=len(catalogue.slos))
+    log.info("worker starts", owner=owner, parts=parts, slos=len(catalogue.slos))
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
-    await _together(stop, _works(settings, catalogue, roles, owner, stop))
+    await _together(stop, _works(settings, catalogue, parts, owner, stop))
     log.info("worker stopped", owner=owner)
 
 
 def _works(
     settings: Settings,
     catalogue: Catalogue,
-    roles: tuple[Role, ...],
+    parts: tuple[Part, ...],
     owner: str,
     stop: asyncio.Event,
-) -> dict[Role, Coroutine[Any, Any, None]]:
-    works: dict[Role, Coroutine[Any, Any, None]] = {}
-    if "combiner" in roles:
+) -> dict[Part, Coroutine[Any, Any, None]]:
+    works: dict[Part, Coroutine[Any, Any, None]] = {}
+    if "combiner" in parts:
         works["combiner"] = run_combiner(settings, catalogue, owner, wall_clock_ms, stop)
-    if "evaluator" in roles:
+    if "evaluator" in parts:
         works["evaluator"] = run_evaluator(build_evaluator_app(settings, catalogue), stop)
-    if "mirror" in roles and settings.redis_url is not None:
+    if "mirror" in parts and settings.redis_url is not None:
         works["mirror"] = run_mirror(settings, stop)
     return works
 
 
-async def _together(stop: asyncio.Event, works: dict[Role, Coroutine[Any, Any, None]]) -> None:
+async def _together(stop: asyncio.Event, works: dict[Part, Coroutine[Any, Any, None]]) -> None:
     """Run all; the first that ends stops the others, and what it raised is raised here."""
-    tasks = [asyncio.create_task(work, name=role) for role, work in works.items()]
+    tasks = [asyncio.create_task(work, name=part) for part, work in works.items()]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     await asyncio.wait(tasks)
     errors = [error for task in tasks if (error := task.exception()) is not None]
     for task in tasks:
         if task.exception() is not None:
-            log.error("role failed", role=task.get_name(), problem=str(task.exception()))
+            log.error("part failed", part=task.get_name(), problem=str(task.exception()))
     if errors:
         raise errors[0]
 
 
-async def _supervise(settings: Settings, roles: tuple[Role, ...], workers: int) -> None:
+async def _supervise(settings: Settings, role: str, workers: int) -> None:
     supervisor = Supervisor(
-        worker_command([f"--role={role}" for role in roles]),
+        worker_command(["--role", role]),
         {**os.environ, **settings_environment(settings)},
         workers=workers,
         policy=RestartPolicy(),
