@@ -1,0 +1,73 @@
+"""`validate` and `schema` print what was found."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.builders.cli import Outside, servicelevel
+
+VALID = """\
+apiVersion: openslo/v1
+kind: Service
+metadata: {name: checkout}
+spec: {}
+"""
+
+
+@pytest.fixture
+def valid(tmp_path: Path) -> str:
+    file = tmp_path / "valid.yaml"
+    file.write_text(VALID)
+    return str(file)
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> str:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(VALID.replace("spec: {}", "spec: {descriptions: x}"))
+    return str(file)
+
+
+def test_valid_definitions_are_exit_0(valid: str) -> None:
+    done = servicelevel(Outside(), "validate", valid)
+    assert done.code == 0
+    assert done.out.startswith("valid: ")
+
+
+def test_what_is_wrong_is_told_by_file_line_and_rule(wrong: str) -> None:
+    done = servicelevel(Outside(), "validate", wrong)
+    assert done.code == 1
+    assert done.out.startswith(f"{wrong}:4:")
+    assert done.out.splitlines()[-1].startswith("not valid")
+
+
+def test_findings_as_json(wrong: str) -> None:
+    as_json = servicelevel(Outside(), "validate", wrong, "--format", "json")
+    as_lines = servicelevel(Outside(), "validate", wrong, "--format", "ndjson")
+
+    (found,) = orjson.loads(as_json.out)
+    assert as_json.code == 1
+    assert (found["file"], found["line"], found["severity"]) == (wrong, 4, "error")
+    assert orjson.loads(as_lines.out) == found
+
+
+def test_a_path_that_is_not_there_is_exit_3(tmp_path: Path) -> None:
+    done = servicelevel(Outside(), "validate", str(tmp_path / "none.yaml"))
+    assert done.code == 3
+    assert "none.yaml" in done.err
+
+
+def test_schemas_are_listed_and_printed() -> None:
+    names = servicelevel(Outside(), "schema").out.split()
+    assert "alert" in names
+    for name in names:
+        printed = orjson.loads(servicelevel(Outside(), "schema", name).out)
+        assert printed["$id"] == f"urn:servicelevel:schema:{name}:1"
+    assert orjson.loads(servicelevel(Outside(), "schema", "--asyncapi").out)["asyncapi"] == "3.0.0"
+
+
+def test_an_unknown_schema_is_exit_2() -> None:
+    done = servicelevel(Outside(), "schema", "nothing")
+    assert done.code == 2
+    assert "choose of request" in done.err
