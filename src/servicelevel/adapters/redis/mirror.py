@@ -6,7 +6,7 @@ that was emptied, or put back to an older state, is filled again from where it i
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -27,10 +27,23 @@ LONGEST_WAIT_S = 5.0
 log = structlog.get_logger(__name__)
 
 
+class Consumer(Protocol):
+    """What of aiokafka's consumer is used here."""
+
+    def assignment(self) -> frozenset[TopicPartition]: ...
+    def seek(self, partition: TopicPartition, offset: int) -> None: ...
+    async def beginning_offsets(
+        self, partitions: list[TopicPartition]
+    ) -> Mapping[TopicPartition, int]: ...
+    async def getmany(
+        self, *, timeout_ms: int, max_records: int
+    ) -> Mapping[TopicPartition, Sequence[Any]]: ...
+
+
 class Mirror:
     """Copies what a consumer reads; `status_topic` is the full name of `status`."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, store: MirrorStore, status_topic: str) -> None:
+    def __init__(self, consumer: Consumer, store: MirrorStore, status_topic: str) -> None:
         self._consumer = consumer
         self._store = store
         self._status_topic = status_topic
