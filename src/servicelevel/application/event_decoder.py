@@ -1,0 +1,121 @@
+"""Decodes events of one kind: many records in one call, or each on its own.
+
+Many in one call is four times faster, and must come to the same: `together` gives up wherever
+it might not.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+
+from servicelevel.application.envelope import MARK, Letter, has_envelope, open_envelope
+from servicelevel.application.mapping import SourceMapping
+from servicelevel.application.ports import RawRecord
+from servicelevel.application.refusal import DEEP_BYTES, is_too_deep, refusal, refuse_value
+from servicelevel.application.settle import settle, settle_all
+from servicelevel.domain.model import EventKind
+from servicelevel.errors import EventError
+from servicelevel.schemas.events import EVENT_TYPES, Event
+
+_ANY = msgspec.json.Decoder()
+
+
+class EventDecoder:
+    """Decodes events of one kind; `latest_ms` is the last time that is not in the future."""
+
+    def __init__(
+        self, kind: EventKind, latest_ms: int, max_bytes: int, mapping: SourceMapping | None
+    ) -> None:
+        self._kind = kind
+        self._decoder = msgspec.json.Decoder(EVENT_TYPES[kind])
+        self._latest_ms = latest_ms
+        self._max_bytes = max_bytes
+        self._mapping = mapping
+
+    def together(self, records: Sequence[RawRecord]) -> list[Event] | None:
+        """All events of a slice, or None if each record needs a look of its own."""
+        if self._mapping is not None or _any_envelope(records):
+            return None
+        values = [record.value for record in records]
+        if None in values:
+            return None
+        joined = _join(cast("list[bytes]", values), self._max_bytes)
+        if joined is None:
+            return None
+        try:
+            events = self._decoder.decode_lines(joined)
+            if len(events) != len(values):
+                return None
+            settle_all(events, self._kind, self._latest_ms)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError):
+            return None
+        return events
+
+    def alone(self, record: RawRecord) -> Event:
+        """The event of one record; EventError if there is none."""
+        value = refuse_value(record.value, self._max_bytes)
+        try:
+            value = self._as_utf8(value)
+            letter = open_envelope(value, record.headers)
+            event = self._open(letter)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError) as error:
+            raise refusal(value, error) from error
+        settle(event, self._latest_ms)
+        return event
+
+    def _as_utf8(self, value: bytes) -> bytes:
+        """Fields we do not read must be UTF-8, too: RFC 8259 knows no other JSON."""
+        if value.isascii():
+            return value
+        if self._mapping is not None and self._mapping.replace_invalid_utf8:
+            return value.decode(errors="replace").encode()
+        value.decode()
+        return value
+
+    def _open(self, letter: Letter) -> Event:
+        if self._mapping is None:
+            event = self._decoder.decode(letter.data)
+        else:
+            event = self._mapping.event(_ANY.decode(letter.data))
+        if event.id is None:
+            event.id = letter.id
+        if event.time is None:
+            event.time = cast("int", letter.time)  # settled in a moment
+        return event
+
+
+def _any_envelope(records: Sequence[RawRecord]) -> bool:
+    headers = [record.headers for record in records]
+    return any(headers) and any(has_envelope(some) for some in headers if some)
+
+
+def _join(values: list[bytes], max_bytes: int) -> bytes | None:
+    """The values as lines, if a decoder of lines is sure to find each of them by itself.
+
+    That is so if every line break is one of ours and stands between `}` and `{`: JSON has no
+    raw line break inside a text, and no `}` before a `{` inside an object or array, so each
+    break lies between two documents. Then there are at least as many documents as values, and
+    if just as many, each value is one.
+    """
+    joined = b"\n".join(values)
+    breaks = len(values) - 1
+    if (
+        joined.count(b"\n") != breaks
+        or joined.count(b"}\n{") != breaks
+        or joined[:1] != b"{"
+        or joined[-1:] != b"}"
+        or MARK in joined
+    ):
+        return None
+    longest = max(map(len, values))
+    if longest > max_bytes:
+        return None
+    if longest >= DEEP_BYTES and any(map(is_too_deep, values)):
+        return None
+    if not joined.isascii():
+        try:
+            joined.decode()
+        except UnicodeDecodeError:
+            return None
+    return joined
