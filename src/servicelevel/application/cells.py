@@ -67,10 +67,12 @@ class CellSums:
 
     def cells(self) -> list[Cell]:
         """All cells, in the order of their keys."""
-        return [
-            Cell(*key, s.good, s.total, s.evidence.freeze() if s.evidence is not None else None)
-            for key, s in sorted(self._sums.items())
-        ]
+        return [_cell(key, self._sums[key]) for key in sorted(self._sums)]
+
+
+def _cell(key: tuple[str, str, int], found: _Sum) -> Cell:
+    evidence = found.evidence.freeze() if found.evidence is not None else None
+    return Cell(*key, found.good, found.total, evidence)
 
 
 def merge_cells(cells: Iterable[Cell]) -> list[Cell]:
@@ -82,7 +84,9 @@ def merge_cells(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def named_dimensions(dimensions: Mapping[str, int]) -> dict[str, int]:
-    """The most frequent ones first, at most 32; the rest are added up in `__other__`."""
+    """The 32 most frequent ones if there are more; the rest are added up in `__other__`."""
+    if len(dimensions) <= MAX_DIMENSIONS:
+        return dict(dimensions)
     ranked = sorted(
         (item for item in dimensions.items() if item[0] != OTHER), key=lambda i: (-i[1], i[0])
     )

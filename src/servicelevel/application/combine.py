@@ -10,13 +10,13 @@ from servicelevel.application.classify import Outcome, Plan, Series, ServicePlan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
 from servicelevel.application.lateness import Lateness
-from servicelevel.domain.counts import Cell, Tally
+from servicelevel.domain.counts import BadEvidence, Cell, Tally
 from servicelevel.domain.model import ANY_SERVICE, EventKind
 from servicelevel.domain.outputs import LateEvent
 from servicelevel.domain.time import pane_end
 from servicelevel.schemas.events import Event
 
-MAX_PENDING = 10_000  # events kept before they are sorted out together
+MAX_PENDING = 20_000  # events kept before they are sorted out together
 MAX_SUMS = 20_000  # sums by outcome kept before they are added to the cells
 MAX_UNKNOWN = 64  # services without indicators that are told apart
 
@@ -37,6 +37,13 @@ class _Sum:
     def __init__(self) -> None:
         self.count = 0
         self.evidence: Evidence | None = None
+
+
+class _Bad(NamedTuple):
+    """Bad events of one outcome, ready for the cells of all its series."""
+
+    events: int
+    evidence: BadEvidence
 
 
 class SourceAccumulator:
@@ -161,13 +168,15 @@ class SourceAccumulator:
     def _settle(self) -> None:
         """Sums to cells."""
         for (service, end_ms), sums in self._sums.items():
-            good: Counter[Series] = Counter()
-            bad: dict[Series, list[_Sum]] = {}
+            good: dict[Series, int] = {}
+            bad: dict[Series, list[_Bad]] = {}
             for outcome, found in sums.items():
                 for series in outcome.good:
-                    good[series] += found.count
-                for series in outcome.bad:
-                    bad.setdefault(series, []).append(found)
+                    good[series] = good.get(series, 0) + found.count
+                if found.evidence is not None:
+                    part = _Bad(found.count, found.evidence.freeze())
+                    for series in outcome.bad:
+                        bad.setdefault(series, []).append(part)
             for series, count in good.items():
                 self._cells_of(series).add(_key(series, end_ms), count, count)
             for series, parts in bad.items():
@@ -175,11 +184,11 @@ class SourceAccumulator:
         self._sums = {}
         self._sum_count = 0
 
-    def _add_bad(self, service: str, end_ms: int, series: Series, parts: Sequence[_Sum]) -> None:
-        count = sum(part.count for part in parts)
-        evidence = [part.evidence for part in parts if part.evidence is not None]
+    def _add_bad(self, service: str, end_ms: int, series: Series, parts: Sequence[_Bad]) -> None:
+        count = sum(part.events for part in parts)
+        evidence = [part.evidence for part in parts]
         if series.compiled.indicator.service == ANY_SERVICE:
-            evidence.append(Evidence({}, {f"service={value_text(service)}": count}))
+            evidence.append(BadEvidence({}, {f"service={value_text(service)}": count}))
         self._cells_of(series).add(_key(series, end_ms), 0, count, *evidence)
 
     def _cells_of(self, series: Series) -> CellSums:
@@ -226,11 +235,14 @@ def _by_pane(
 
 
 def _dimensions(events: Sequence[Event]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    operations = Counter(event.operation for event in events)
-    statuses = Counter(event.status_code for event in events)
-    for name, counts in (("operation", operations), ("status_code", statuses)):
-        for value, count in counts.items():
-            if value is not None:
-                found[f"{name}={value_text(value)}"] = count
+    operations: dict[str | None, int] = {}
+    statuses: dict[int | None, int] = {}
+    for event in events:
+        operations[event.operation] = operations.get(event.operation, 0) + 1
+        statuses[event.status_code] = statuses.get(event.status_code, 0) + 1
+    operations.pop(None, None)
+    statuses.pop(None, None)
+    found = {f"status_code={status}": count for status, count in statuses.items()}
+    for operation, count in operations.items():
+        found[f"operation={value_text(operation)}"] = count
     return found

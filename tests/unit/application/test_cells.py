@@ -40,8 +40,15 @@ def test_the_most_frequent_dimensions_are_named() -> None:
     assert sum(named.values()) == sum(dimensions.values())
 
 
+def test_few_dimensions_are_all_named() -> None:
+    dimensions = {f"operation={n}": 1 for n in range(32)}
+    assert named_dimensions(dimensions) == dimensions
+
+
 def test_ties_are_settled_by_name() -> None:
-    assert list(named_dimensions({"b": 1, "a": 1, "c": 2})) == ["c", "a", "b"]
+    dimensions = {f"operation={n:02}": 1 for n in reversed(range(40))}
+    assert list(named_dimensions(dimensions))[:2] == ["operation=00", "operation=01"]
+    assert "operation=32" not in named_dimensions(dimensions)
 
 
 def test_evidence_is_bounded_and_loses_no_event() -> None:
