@@ -99,3 +99,24 @@ def test_nginx() -> None:
         duration_ms=35.0,
         attributes={"upstream": "127.0.0.1:8080"},
     )
+
+
+def test_the_example_of_the_reference_loads(tmp_path: Path) -> None:
+    reference = Path(__file__).parents[4] / "docs" / "reference" / "events.md"
+    example = re.search(r"```yaml\n(apiVersion.*?)```", reference.read_text("utf-8"), re.S)
+    assert example
+    document = {
+        "host": {"name": "shop", "labels": {"region": "eu"}},
+        "finished": 1.5,
+        "method": "GET",
+        "route": "/",
+        "timing": {"total": [0.25]},
+    }
+    assert load_mapping(write(tmp_path, example[1])).event(document) == Event(
+        service="shop",
+        time=1_500,
+        operation="GET /",
+        status_code=200,
+        duration_ms=250.0,
+        attributes={"region": "eu", "stage": "live"},
+    )
