@@ -18,7 +18,7 @@ class Happening:
 
 @dataclass(slots=True)
 class Board:
-    """Fed with output events; repeats are dropped by their id."""
+    """Fed with output events. What is told early is not told again when it is confirmed."""
 
     sent: Sent = field(default_factory=Sent)
     statuses: dict[tuple[str, str, str], StatusData] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Board:
     resolved: int = 0
     breaches: int = 0
     first_alert_s: float | None = None
-    _seen: set[str] = field(default_factory=set)
+    _seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     def status(self, event: StatusEvent) -> None:
         """The last one of an objective and group is in force."""
@@ -36,12 +36,12 @@ class Board:
         self.statuses[(data.slo, data.objective, data.group)] = data
 
     def transition(self, event: AlertEvent, at_s: float) -> Happening | None:
-        """What a transition adds to the story; None for a repeat."""
-        key = f"{event.id}/{event.type}"  # what is retracted has the id of what was told
+        """What a transition adds to the story; None for a repeat or a confirmation."""
+        data = event.data
+        key = (data.alert_id, str(data.state), event.time)
         if key in self._seen:
             return None
         self._seen.add(key)
-        data = event.data
         if data.state in (AlertState.RESOLVED, AlertState.RETRACTED):
             self.open.pop(data.alert_id, None)
             self.resolved += 1
@@ -68,10 +68,19 @@ def _level(data: AlertData) -> str:
 
 def describe(data: AlertData) -> str:
     """A transition in one line."""
-    name = f"{data.slo}, {data.objective}"
-    left = "" if data.budget_remaining is None else f"; {data.budget_remaining:.0%} of budget left"
+    what = "breach" if data.kind == "breach" else str(data.severity)
+    name = f"{what} {data.state}: {data.slo} ({data.objective})"
+    left = budget_left(data.budget_remaining)
     if data.kind == "breach":
         sli = "no events" if not data.total else f"{data.good / data.total:.2%}"
-        return f"breach {data.state}: {name}: {sli} of {data.target:.2%}{left}"
-    burn = "" if data.burn_rate_long is None else f" at {data.burn_rate_long:.1f}"
-    return f"{data.severity} {data.state}: {name}: burn rate {data.rule}{burn}{left}"
+        return f"{name}: {sli} of {data.target:.2%}; {left}"
+    rule = data.rule.partition("@")[0]
+    burn = "no burn rate" if data.burn_rate_long is None else f"burn rate {data.burn_rate_long:.1f}"
+    return f"{name}: {burn} over {rule}; {left}"
+
+
+def budget_left(ratio: float | None) -> str:
+    """The rest of an error budget in words."""
+    if ratio is None:
+        return "no budget yet"
+    return f"{ratio:.0%} of budget left" if ratio >= 0 else f"budget overspent by {-ratio:.0%}"

@@ -31,6 +31,8 @@ from servicelevel.settings_file import load_settings
 
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
+_EMBEDDED_SESSION_MS = 4_000  # this broker lets a group wait for half of it when it begins
+_THEIR_SESSION_MS = 6_000  # Kafka's default minimum
 
 Screens = Callable[[Board, TextIO], AbstractContextManager[Screen]]
 
@@ -73,6 +75,7 @@ def run_demo(
                 redis_url=redis_url or stack.enter_context(embedded_valkey()),
                 definitions=stack.enter_context(importlib.resources.as_file(definitions)),
                 name=f"demo-{secrets.token_hex(4)}",
+                session_timeout_ms=_THEIR_SESSION_MS if broker else _EMBEDDED_SESSION_MS,
             )
             settings = load_settings(environ)
             if broker:

@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.live import Live
 
-from servicelevel.entrypoints.demo.board import Board, Happening
+from servicelevel.entrypoints.demo.board import Board, Happening, budget_left
 from servicelevel.entrypoints.demo.view import render
 
 _STATUS_EVERY_S = 10
@@ -70,17 +70,13 @@ def state_line(board: Board) -> str:
     """All objectives in a line: how many are in which state, and which are not fine."""
     statuses = list(board.statuses.values())
     troubled = [
-        f"{each.slo} {each.state}{_left(each.error_budget.remaining_ratio)}"
+        f"{each.slo} {each.state} ({budget_left(each.error_budget.remaining_ratio)})"
         for each in statuses
         if each.state not in ("ok", "no_data")
     ]
     fine = f"{len(statuses) - len(troubled)} of {len(statuses)} objectives fine"
     sent = f"{board.sent.total():,} requests sent"
     return "; ".join([sent, fine, *troubled])
-
-
-def _left(ratio: float | None) -> str:
-    return "" if ratio is None else f" ({ratio:.0%} of budget left)"
 
 
 def write_lines(lines: Iterable[str], out: TextIO) -> None:

@@ -18,7 +18,13 @@ _CONNECTION = ("SECURITY_PROTOCOL", "SASL_", "SSL_")
 
 
 def worker_environment(
-    environ: Mapping[str, str], *, brokers: str, redis_url: str, definitions: Path, name: str
+    environ: Mapping[str, str],
+    *,
+    brokers: str,
+    redis_url: str,
+    definitions: Path,
+    name: str,
+    session_timeout_ms: int,
 ) -> dict[str, str]:
     """The environment of the worker; the demo's own settings are read from it too.
 
@@ -41,6 +47,7 @@ def worker_environment(
         "ALLOWED_LATENESS_MS": "2000",
         "IDLE_TIMEOUT_MS": "2000",
         "FLUSH_INTERVAL_MS": "100",
+        "SESSION_TIMEOUT_MS": str(session_timeout_ms),
         "LOG_FORMAT": "text",
     }
     return kept | {PREFIX + key: value for key, value in ours.items()}

@@ -9,7 +9,12 @@ AT_MS = 1_767_225_610_000
 
 
 def alert(
-    event_id: str, state: str, *, kind: str = "warning", severity: str = "page"
+    event_id: str,
+    state: str,
+    *,
+    kind: str = "warning",
+    severity: str = "page",
+    rule: str = "1m/10s",
 ) -> AlertEvent:
     """A transition of the one alert of `checkout-now`."""
     data = {
@@ -21,7 +26,7 @@ def alert(
         "objective": "96 %",
         "service": "checkout",
         "group": "",
-        "rule": "1m/10s",
+        "rule": rule,
         "raised_at": AT,
         "burn_rate_long": 3.5,
         "burn_rate_short": 20.0,

@@ -1,12 +1,12 @@
-"""The board drops repeats and keeps count of the alerts."""
+"""The board drops repeats and confirmations and keeps count of the alerts."""
 
-from servicelevel.entrypoints.demo.board import Board
+from servicelevel.entrypoints.demo.board import Board, budget_left
 from tests.unit.entrypoints.demo.samples import alert, status
 
 
-def test_repeat_is_dropped_by_its_id() -> None:
+def test_what_was_told_early_is_not_told_again_when_it_is_confirmed() -> None:
     board = Board()
-    assert board.transition(alert("1", "raised"), 4.0)
+    assert board.transition(alert("1.early", "raised"), 4.0)
     assert board.transition(alert("1", "raised"), 5.0) is None
     assert (board.raised, board.first_alert_s, len(board.open)) == (1, 4.0, 1)
 
@@ -33,8 +33,23 @@ def test_breach_is_told_with_its_sli() -> None:
     happening = board.transition(alert("1", "raised", kind="breach"), 4.0)
     assert happening is not None
     assert happening.level == "breach"
-    assert "95.00% of 96.00%" in happening.text
+    assert happening.text == (
+        "breach raised: checkout-now (96 %): 95.00% of 96.00%; budget overspent by 25%"
+    )
     assert board.breaches == 1
+
+
+def test_warning_is_told_with_its_burn_rate() -> None:
+    happening = Board().transition(alert("1", "raised", rule="1m/10s@1"), 4.0)
+    assert happening is not None
+    assert happening.text == (
+        "page raised: checkout-now (96 %): burn rate 3.5 over 1m/10s; budget overspent by 25%"
+    )
+
+
+def test_budget_in_words() -> None:
+    assert budget_left(0.514) == "51% of budget left"
+    assert budget_left(None) == "no budget yet"
 
 
 def test_last_status_is_in_force() -> None:

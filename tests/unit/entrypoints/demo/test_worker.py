@@ -19,6 +19,7 @@ def environment(**caller: str) -> dict[str, str]:
         redis_url="redis://127.0.0.1:2/0",
         definitions=Path("/shop.yaml"),
         name="demo-1",
+        session_timeout_ms=4_000,
     )
 
 
