@@ -11,7 +11,7 @@ from servicelevel.errors import DependencyError, RestartRequiredError
 from servicelevel.settings_file import PREFIX
 
 COMMAND = (sys.executable, "-m", "servicelevel", "run")
-STOP_GRACE_S = 8.0
+STOP_GRACE_S = 3.0  # what it holds is thrown away anyway
 PARTITIONS = 2
 _POLL_S = 0.1
 _CONNECTION = ("SECURITY_PROTOCOL", "SASL_", "SSL_")
