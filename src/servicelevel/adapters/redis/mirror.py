@@ -24,6 +24,7 @@ from servicelevel.settings import Settings
 POLL_MS = 1_000
 MAX_RECORDS = 1_000
 LONGEST_WAIT_S = 5.0
+SAID_EVERY = 20
 log = structlog.get_logger(__name__)
 
 
@@ -158,7 +159,7 @@ async def run_mirror(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _keep_in_step(mirror: Mirror) -> None:
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type((DependencyError, KafkaError)),
+        retry=retry_if_exception_type(Exception),  # whatever it is, the others go on counting
         wait=wait_exponential(multiplier=0.1, max=LONGEST_WAIT_S),
         before_sleep=_say,
     )
@@ -168,8 +169,9 @@ async def _keep_in_step(mirror: Mirror) -> None:
 
 def _say(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    if state.attempt_number == 1:
-        log.warning("the mirror waits", problem=str(error))
+    if state.attempt_number % SAID_EVERY == 1:
+        expected = isinstance(error, DependencyError | KafkaError)
+        log.warning("the mirror waits", problem=str(error), exc_info=None if expected else error)
 
 
 async def _until(stop: asyncio.Event, work: Any) -> None:

@@ -19,7 +19,7 @@ from servicelevel.entrypoints.cli import (
 )
 from servicelevel.entrypoints.cli.parts import real_parts
 from servicelevel.entrypoints.cli.session import Parts, Session, session_of
-from servicelevel.errors import ServiceLevelError
+from servicelevel.errors import DependencyError, ServiceLevelError
 
 INTERRUPTED = 130
 
@@ -36,6 +36,9 @@ def run_command(arguments: Sequence[str], parts: Parts) -> int:
     except ServiceLevelError as error:
         parts.err.write(f"servicelevel: {error}\n")
         return error.exit_code
+    except OSError as error:  # such as a full disk under standard output
+        parts.err.write(f"servicelevel: {error}\n")
+        return DependencyError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as end:

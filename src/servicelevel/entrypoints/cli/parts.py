@@ -6,9 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from importlib import import_module
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 
 from servicelevel.application.mirror import StatusReader
 from servicelevel.application.ports import WallClock
@@ -76,7 +75,9 @@ def _slow_client() -> str | None:
 
 
 def _run(settings: Settings, role: str, workers: int) -> int:
-    return cast(int, import_module("servicelevel.entrypoints.run").run(settings, role, workers))
+    from servicelevel.entrypoints.run import run
+
+    return run(settings, role, workers)
 
 
 def _replay(

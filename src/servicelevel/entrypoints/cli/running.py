@@ -7,6 +7,7 @@ import typer
 
 from servicelevel.entrypoints.cli.arguments import duration_ms
 from servicelevel.entrypoints.cli.session import session_of
+from servicelevel.errors import SettingsError
 
 
 class Role(StrEnum):
@@ -25,7 +26,10 @@ def run(
 ) -> None:
     """Evaluate until stopped: read events, count, decide, tell."""
     session = session_of(context)
-    raise typer.Exit(session.parts.run(session.settings(), role.value, workers))
+    settings = session.settings()
+    if role is Role.MIRROR and settings.redis_url is None:
+        raise SettingsError("the mirror needs a Redis: set SERVICELEVEL_REDIS_URL or --redis")
+    raise typer.Exit(session.parts.run(settings, role.value, workers))
 
 
 def demo(

@@ -27,6 +27,8 @@ def check(context: typer.Context) -> None:
     """Check that every topic is there with the partitions it needs."""
     session = session_of(context)
     problems = session.wait(session.parts.topic_problems(session.settings()))
+    for problem in problems:
+        session.print(problem)
     if problems:
-        raise CheckFailedError("; ".join(problems))
+        raise CheckFailedError(f"{len(problems)} of the topics are not as they must be")
     session.print("the topics are fine")

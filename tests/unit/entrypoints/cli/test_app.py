@@ -95,3 +95,17 @@ def test_demo_is_told_how_long_and_where() -> None:
     done = servicelevel(outside, "demo", "--for", "1m30s", "--broker", "b:1")
     assert (done.code, done.out) == (7, "shown\n")
     assert outside.asked == [("demo", 90.0, "b:1", None)]
+
+
+def test_a_full_disk_is_one_line() -> None:
+    def full() -> int:
+        raise OSError(28, "No space left on device")
+
+    done = servicelevel(Outside(on_run=full), "run")
+    assert (done.code, done.err) == (3, "servicelevel: [Errno 28] No space left on device\n")
+
+
+def test_a_mirror_without_redis_is_wrong_use() -> None:
+    done = servicelevel(Outside(), "run", "--role", "mirror")
+    assert done.code == 2
+    assert "SERVICELEVEL_REDIS_URL" in done.err

@@ -12,7 +12,8 @@ AWAY = DependencyError("no answer from Kafka at k:1")
 
 def test_topics_check_is_exit_1_where_one_is_wrong() -> None:
     done = servicelevel(Outside(problems=["topic counts is missing", "b"]), "topics", "check")
-    assert (done.code, done.err) == (1, "servicelevel: topic counts is missing; b\n")
+    assert (done.code, done.out) == (1, "topic counts is missing\nb\n")
+    assert done.err == "servicelevel: 2 of the topics are not as they must be\n"
 
 
 def test_topics_create_names_what_it_made_and_checks() -> None:
