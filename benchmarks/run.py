@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 
 from benchmarks.meter import machine
@@ -24,7 +23,7 @@ from benchmarks.result import Result, table
 from benchmarks.worker import count_with_worker
 from benchmarks.workload import SPREAD_MS, Loaded, load, requests, write_definitions
 from servicelevel.adapters.kafka.connection import client_options
-from servicelevel.adapters.kafka.topics import changelog_topic, create_topics, topic_specs
+from servicelevel.adapters.kafka.topics import create_topics, topic_specs
 from servicelevel.settings_file import load_settings
 from tests.services.kafka import KafkaBroker
 
@@ -33,7 +32,6 @@ PATHS = ROOT / "benchmarks" / "paths"
 BENCH_PYTHON = ROOT / ".cache" / "venv-bench" / "bin" / "python"
 HEAP_MB = 1024
 TIMEOUT_S = 900
-WARM_UP_EVENTS = 20_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("starting Apache Kafka")
         with KafkaBroker(Path(folder) / "kafka", heap_mb=HEAP_MB, options=()) as kafka:
             bench = Bench(kafka.address, Path(folder), options)
-            loaded, results = bench.run()
+            loaded = bench.load()
+            results = [bench.run(name, loaded) for name in _RUNNERS if name in options.paths]
     print(table(results))
     report = {
         "started": started.isoformat(timespec="seconds"),
@@ -74,72 +73,53 @@ class Bench:
         self._options = options
         definitions = folder / "definitions"
         write_definitions(definitions)
-        self._environment = {
-            "SERVICELEVEL_BROKERS": address,
-            "SERVICELEVEL_DEFINITIONS": str(definitions),
-            "SERVICELEVEL_PARTITIONS": str(options.partitions),
-            "SERVICELEVEL_COUNTS_PARTITIONS": str(options.partitions),
-        }
-        self._settings = load_settings(self._environment)
-        first_ms = int(time.time() * 1000) - SPREAD_MS
-        self._events = requests(WARM_UP_EVENTS + options.events, first_ms)
+        self._settings = load_settings(
+            {},
+            options={
+                "brokers": address,
+                "definitions": (definitions,),
+                "partitions": options.partitions,
+                "counts_partitions": options.partitions,
+            },
+        )
 
-    def run(self) -> tuple[Loaded, list[Result]]:
-        """Load, and run all paths asked for, the one that watches the loading first."""
+    def load(self) -> Loaded:
+        """Make the topics and write the events, the last one as of now."""
         client = client_options(self._settings, "bench")
         asyncio.run(create_topics(client, topic_specs(self._settings), replicas=1))
-        warm_up = asyncio.run(self._load(WARM_UP_EVENTS))
-        results: list[Result] = []
-        if "servicelevel" in self._options.paths:
-            loaded, result = asyncio.run(self._servicelevel(warm_up))
-            results.append(_told(result))
-        else:
-            loaded = warm_up.plus(asyncio.run(self._load(self._options.events)))
-        for name, path in _OTHERS.items():
-            if name in self._options.paths:
-                results.append(_told(path(self, loaded.events)))
-        return loaded, results
-
-    def drain(self, events: int) -> Result:
-        return self._path("aiokafka, fetch only", "drain.py", events)
-
-    def faust(self, events: int) -> Result:
-        limit = min(self._options.faust_events, events)
-        partitions = str(self._options.partitions)
-        note = f"stopped after {limit:,} events." if limit < events else ""
-        return self._path("naive Faust agent", "naive_faust.py", limit, partitions, note=note)
-
-    def quix(self, events: int) -> Result:
-        return self._path("Quix Streams tumbling window", "quix.py", events, python=BENCH_PYTHON)
-
-    async def _servicelevel(self, warm_up: Loaded) -> tuple[Loaded, Result]:
-        loaded = warm_up
-
-        async def load_rest() -> Loaded:
-            nonlocal loaded
-            rest = await self._load(self._options.events)
-            loaded = warm_up.plus(rest)
-            return rest
-
-        result = await count_with_worker(
-            self._environment,
-            changelog_topic(self._settings),
-            self._settings.counts_partitions,
-            warm_up,
-            load_rest,
-            self._folder / "worker.log",
-        )
-        return loaded, result
-
-    async def _load(self, count: int) -> Loaded:
         began = time.perf_counter()
-        events = islice(self._events, count)
-        loaded = await load(self._address, "requests", self._options.partitions, events)
+        events = requests(self._options.events, int(time.time() * 1000) - SPREAD_MS)
+        loaded = asyncio.run(load(self._address, "requests", self._options.partitions, events))
         _say(
             f"loaded {loaded.events:,} events of {loaded.mean_bytes:.0f} bytes "
             f"in {time.perf_counter() - began:.1f} s"
         )
         return loaded
+
+    def run(self, name: str, loaded: Loaded) -> Result:
+        """Run one path."""
+        _say(f"running {name}")
+        result = _RUNNERS[name](self, loaded)
+        _say(f"{result.path}: {result.per_s:,.0f} events/s")
+        return result
+
+    def drain(self, loaded: Loaded) -> Result:
+        return self._path("aiokafka, fetch only", "drain.py", loaded.events)
+
+    def faust(self, loaded: Loaded) -> Result:
+        events = min(self._options.faust_events, loaded.events)
+        partitions = str(self._options.partitions)
+        note = f"stopped after {events:,} events." if events < loaded.events else ""
+        return self._path("naive Faust agent", "naive_faust.py", events, partitions, note=note)
+
+    def quix(self, loaded: Loaded) -> Result:
+        return self._path(
+            "Quix Streams tumbling window", "quix.py", loaded.events, python=BENCH_PYTHON
+        )
+
+    def servicelevel(self, loaded: Loaded) -> Result:
+        log = self._folder / "worker.log"
+        return asyncio.run(count_with_worker(self._settings, loaded, log))
 
     def _path(
         self,
@@ -155,17 +135,12 @@ class Bench:
         return Result(path, found["events"], found["wall_s"], found["cpu_s"], note=note)
 
 
-_OTHERS: Mapping[str, Callable[[Bench, int], Result]] = {
+_RUNNERS: Mapping[str, Callable[[Bench, Loaded], Result]] = {
     "drain": Bench.drain,
-    "quix": Bench.quix,
     "faust": Bench.faust,
+    "quix": Bench.quix,
+    "servicelevel": Bench.servicelevel,
 }
-NAMES = ("servicelevel", *_OTHERS)
-
-
-def _told(result: Result) -> Result:
-    _say(f"{result.path}: {result.per_s:,.0f} events/s")
-    return result
 
 
 def _call(argv: Sequence[str]) -> str:
@@ -207,8 +182,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--paths",
         nargs="+",
-        choices=NAMES,
-        default=NAMES,
+        choices=_RUNNERS,
+        default=list(_RUNNERS),
         help="all by default",
     )
     parser.add_argument("--output", type=Path, help="the JSON file to write")

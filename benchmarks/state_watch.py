@@ -1,4 +1,4 @@
-"""Follows what the evaluators have counted: the sums in their table's changelog."""
+"""Follows what a worker has counted: its first counts, and the sums in its table's changelog."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from servicelevel.adapters.faust.entries import logical_key
 from servicelevel.domain.panes import Span
+from servicelevel.schemas.counts import decode_ledger
 
 POLL_MS = 20
 _SPANS = ("q", "d")  # the keys of panes, see servicelevel.application.evaluate.records
@@ -69,13 +70,32 @@ def _sums_in(raw: bytes | None) -> Sums:
     return Sums(sum(good for good, _ in panes), sum(total for _, total in panes))
 
 
+class CountsWatch:
+    """`first` is how many events the first message on `counts` with any tells of; 0 before it.
+
+    `consumer` is started and assigned to the topic from its start.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self.first = 0
+
+    async def read(self) -> None:
+        """Look at what was written since the last call, waiting for it a moment."""
+        batches = await self._consumer.getmany(timeout_ms=POLL_MS)
+        for record in (record for records in batches.values() for record in records):
+            if not self.first:
+                ranges = decode_ledger(record.value).ranges
+                self.first = sum(range_.end - range_.start for range_ in ranges)
+
+
 @asynccontextmanager
-async def watch_state(address: str, changelog: str, partitions: int) -> AsyncIterator[StateWatch]:
-    """A watch over all of the changelog of `partitions` partitions."""
+async def watch(address: str, topic: str, partitions: int) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer assigned to the whole topic from its start."""
     consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(changelog, number) for number in range(partitions)])
-        yield StateWatch(consumer)
+        consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
+        yield consumer
     finally:
         await consumer.stop()

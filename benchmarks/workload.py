@@ -60,16 +60,6 @@ class Loaded:
     mean_bytes: float
     counts: Mapping[tuple[str, str], tuple[int, int]]
 
-    def plus(self, other: "Loaded") -> "Loaded":
-        """Both together."""
-        events = self.events + other.events
-        size = self.events * self.mean_bytes + other.events * other.mean_bytes
-        counts = dict(self.counts)
-        for key, (good, total) in other.counts.items():
-            had = counts.get(key, (0, 0))
-            counts[key] = (had[0] + good, had[1] + total)
-        return Loaded(events, size / max(events, 1), counts)
-
 
 async def load(address: str, topic: str, partitions: int, events: Iterable[Request]) -> Loaded:
     """Write the events, keyed by service, event `n` to partition `n mod partitions`."""
