@@ -151,7 +151,8 @@ class KafkaCombiner:
             claimed.resume,
             accumulator,
             decode,
-            idle_timeout_ms=settings.idle_timeout_ms,
+            # Incidents and changes are rare: read to the end, they hold no watermark back.
+            idle_timeout_ms=settings.idle_timeout_ms if kind == "request" else 0,
             now_ms=self._clock(),
             max_records=max_records,
         )

@@ -1,0 +1,102 @@
+"""Reading and writing whole topics, and what the evaluator's table holds, by code of our own."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+
+class Seen(NamedTuple):
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+async def produce(address: str, topic: str, records: Iterable[tuple[int, bytes]]) -> int:
+    """Write (partition, value) records; how many."""
+    producer = AIOKafkaProducer(bootstrap_servers=address, linger_ms=50, max_batch_size=1 << 18)
+    await producer.start()
+    count = 0
+    try:
+        for partition, value in records:
+            await producer.send(topic, value, partition=partition)
+            count += 1
+    finally:
+        await producer.stop()
+    return count
+
+
+@asynccontextmanager
+async def reader(address: str) -> Any:
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def read_all(address: str, topic: str) -> list[Seen]:
+    """Every record that the topic holds now, partition by partition."""
+    async with reader(address) as consumer:
+        partitions = [TopicPartition(topic, n) for n in await partitions_of(consumer, topic)]
+        ends = await consumer.end_offsets(partitions)
+        starts = await consumer.beginning_offsets(partitions)
+        consumer.assign(partitions)
+        for partition, start in starts.items():
+            consumer.seek(partition, start)
+        found: list[Seen] = []
+        while any([await consumer.position(p) < ends[p] for p in partitions]):
+            for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+                found += [Seen(partition.partition, r.offset, r.key, r.value) for r in records]
+        return found
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    cluster = await consumer._client.fetch_all_metadata()
+    return sorted(cluster.partitions_for_topic(topic) or ())
+
+
+async def end_of(address: str, topic: str) -> int:
+    """The sum of the end offsets of a topic's partitions."""
+    async with reader(address) as consumer:
+        partitions = [TopicPartition(topic, n) for n in await partitions_of(consumer, topic)]
+        return sum((await consumer.end_offsets(partitions)).values())
+
+
+async def table(address: str, changelog: str) -> dict[tuple[int, str], Any]:
+    """(partition, logical key) → value, of each the one with the highest counts offset."""
+    live: dict[tuple[int, bytes], bytes | None] = {}
+    for seen in await read_all(address, changelog):
+        live[seen.partition, seen.key or b""] = seen.value
+    best: dict[tuple[int, str], tuple[int, Any]] = {}
+    for (partition, key), value in live.items():
+        if value is None:
+            continue
+        logical = key.decode().partition("/")[2].rpartition("#")[0]
+        offset, content = json.loads(value)
+        if offset >= best.get((partition, logical), (-1, None))[0]:
+            best[partition, logical] = (offset, content)
+    return {key: content for key, (_, content) in best.items() if content is not None}
+
+
+def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, int]]:
+    """(indicator, pane end, good, total) of all stored panes."""
+    days = {
+        (partition, key.split("/", 2)[2], int(key.split("/")[1])): value[1]
+        for (partition, key), value in entries.items()
+        if key.startswith("d/")
+    }
+    for (partition, key), value in entries.items():
+        if key[0] not in "qd" or key[1] != "/":
+            continue
+        end, series = int(key.split("/")[1]), key.split("/", 2)[2]
+        day_end = -(-end // 86_400_000) * 86_400_000
+        if key[0] == "q" and end <= days.get((partition, series, day_end), 0):
+            continue  # moved into its day
+        flat = value[0]
+        for i in range(0, len(flat), 3):
+            yield series.split("/")[0], flat[i], flat[i + 1], flat[i + 2]
