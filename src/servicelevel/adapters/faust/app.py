@@ -50,15 +50,8 @@ def build_app(
     table = app.Table(
         TABLE, key_type=bytes, value_type=bytes, partitions=settings.counts_partitions
     )
-    runtime = Runtime(
-        app,
-        table,
-        _Log(app, settings.topic("counts")),
-        evaluators,
-        decode,
-        outputs,
-        drain_timeout_s=settings.session_timeout_ms / 2_000,
-    )
+    log = _Log(app, settings.topic("counts"))
+    runtime = Runtime(settings, app, table, log, evaluators, decode, outputs)
 
     @app.agent(counts, name="counts", concurrency=1, supervisor_strategy=CrashingSupervisor)
     async def evaluate(stream: Any) -> None:

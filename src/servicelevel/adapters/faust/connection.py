@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from aiokafka.helpers import create_ssl_context
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 from faust.types import AppT
-from pydantic import SecretStr
 
+from servicelevel.adapters.kafka.connection import client_options
 from servicelevel.settings import Settings
 
 _DEFAULT_PORT = 9092
@@ -21,20 +20,14 @@ def broker_url(settings: Settings) -> str:
 
 def broker_credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
     """Faust's credentials, which hold the TLS context too; None for plain text."""
-    context = None
-    if settings.security_protocol in ("SSL", "SASL_SSL"):
-        context = create_ssl_context(
-            cafile=_text(settings.ssl_cafile),
-            certfile=_text(settings.ssl_certfile),
-            keyfile=_text(settings.ssl_keyfile),
-            password=_secret(settings.ssl_password),
-        )
-    if settings.security_protocol.startswith("SASL"):
+    options = client_options(settings, "evaluator")
+    context = options.get("ssl_context")
+    if "sasl_mechanism" in options:
         return SASLCredentials(
-            username=settings.sasl_username,
-            password=_secret(settings.sasl_password),
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
             ssl_context=context,
-            mechanism=settings.sasl_mechanism or "PLAIN",
+            mechanism=options["sasl_mechanism"],
         )
     return None if context is None else SSLCredentials(context)
 
@@ -47,11 +40,3 @@ def client_arguments(app: AppT) -> dict[str, Any]:
         "client_id": conf.broker_client_id,
         **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
     }
-
-
-def _secret(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
-
-
-def _text(path: object) -> str | None:
-    return None if path is None else str(path)

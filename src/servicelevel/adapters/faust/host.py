@@ -1,7 +1,7 @@
 """Keeps an evaluator per counts partition, and its table, outputs and progress in step."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,7 +77,8 @@ class EvaluatorHost:
         self._limit = limit
         self._sessions: dict[int, _Session] = {}
         self._pipes: dict[int, Pipe] = {}
-        self._paused = True
+        self._assigned: frozenset[int] = frozenset()
+        self._running = asyncio.Event()
         self._failed = asyncio.Event()
         self._failure: Exception | None = None
 
@@ -86,8 +87,7 @@ class EvaluatorHost:
     ) -> None:
         """Apply the message at `offset`; `acknowledge` is called when its changes are in Kafka.
 
-        Nothing happens between `release` and `resume`: the message comes again, here or
-        elsewhere.
+        Between `release` and `resume` it waits; what is not ours any more is left to others.
 
         Raises:
             RestartRequiredError: the message is not the next one.
@@ -95,7 +95,9 @@ class EvaluatorHost:
             Exception: what went wrong with a former message; the process must end.
         """
         self._raise_failure()
-        if self._paused:
+        if not self._running.is_set():
+            await self._unless_failed(asyncio.ensure_future(self._running.wait()))
+        if partition not in self._assigned:
             return
         session = self._sessions.get(partition) or await self._open(partition)
         if session is None:
@@ -107,7 +109,7 @@ class EvaluatorHost:
             await self._refuse(partition, offset, session.next_offset)
         pipe = self._pipe(partition)
         await self._room(pipe)
-        if not session.open:
+        if not (session.open and self._running.is_set()):
             pipe.give_back()
             return
         session.state.begin(offset)
@@ -122,7 +124,7 @@ class EvaluatorHost:
             RestartRequiredError: it did not finish in time.
             Exception: as for `handle`.
         """
-        self._paused = True
+        self._running.clear()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._unless_failed(asyncio.ensure_future(self._finish()))
@@ -136,9 +138,10 @@ class EvaluatorHost:
                 session.open = False
             self._sessions.clear()
 
-    def resume(self) -> None:
-        """The table is loaded: take messages on."""
-        self._paused = False
+    def resume(self, partitions: Iterable[int]) -> None:
+        """The table is loaded for these partitions: take their messages on."""
+        self._assigned = frozenset(partitions)
+        self._running.set()
 
     async def close(self, timeout_s: float) -> None:
         """Release everything, and end the tasks."""
@@ -159,7 +162,7 @@ class EvaluatorHost:
         earliest = await self._log.earliest(partition)
         pipe = self._pipe(partition)
         await self._room(pipe)
-        if self._paused:
+        if not self._running.is_set():
             pipe.give_back()
             return None
         state = self._open_state(partition)
@@ -174,7 +177,11 @@ class EvaluatorHost:
                 "them, delete the evaluator's changelog topic"
             )
         session = self._sessions[partition] = _Session(state, evaluator, following)
-        pipe.push(self._step(session, following - 1, evaluator.pending()))
+        step = self._step(session, following - 1, evaluator.pending())
+        if step.records or step.outputs:
+            pipe.push(step)
+        else:
+            pipe.give_back()
         return session
 
     def _step(

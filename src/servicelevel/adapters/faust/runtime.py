@@ -1,20 +1,22 @@
 """Ties an `EvaluatorHost` to the life of a Faust app and its assignments."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, cast
 
 import faust
-from aiokafka import AIOKafkaProducer
+from faust.types import TP
 from faust.types.tables import TableT
 
 from servicelevel.adapters.faust.changelog import MAX_BATCH_BYTES, KafkaChangelog
-from servicelevel.adapters.faust.connection import client_arguments
 from servicelevel.adapters.faust.host import CountsLog, Decode, EvaluatorFactory, EvaluatorHost
 from servicelevel.adapters.faust.pipe import OutputWriter
 from servicelevel.adapters.faust.state import FaustState
 from servicelevel.adapters.faust.store import Store
+from servicelevel.adapters.kafka.connection import start_producer
+from servicelevel.settings import Settings
 
 
 class Runtime:
@@ -25,24 +27,26 @@ class Runtime:
 
     def __init__(
         self,
+        settings: Settings,
         app: faust.App,
         table: TableT[bytes, bytes],
         log: CountsLog,
         evaluators: EvaluatorFactory,
         decode: Decode,
         outputs: AbstractAsyncContextManager[OutputWriter],
-        *,
-        drain_timeout_s: float,
     ) -> None:
+        self._settings = settings
+        self._counts = settings.topic("counts")
         self._app = app
         self._table = table
         self._log = log
         self._evaluators = evaluators
         self._decode = decode
         self._outputs = outputs
-        self._drain_timeout_s = drain_timeout_s
+        self._drain_timeout_s = settings.session_timeout_ms / 2_000
         self._resources = AsyncExitStack()
         self._host: EvaluatorHost | None = None
+        self._started = asyncio.Event()
         app.on_partitions_assigned.connect(self._on_assigned)
         app.on_partitions_revoked.connect(self._on_revoked)
         app.on_before_shutdown.connect(self._on_shutdown)
@@ -50,15 +54,18 @@ class Runtime:
     async def handle(
         self, partition: int, offset: int, value: bytes, acknowledge: Callable[[], object]
     ) -> None:
-        """As `EvaluatorHost.handle`; before the first assignment nothing happens."""
+        """As `EvaluatorHost.handle`; waits for the first assignment."""
+        await self._started.wait()
         if self._host is not None:
             await self._host.handle(partition, offset, value, acknowledge)
 
-    async def _on_assigned(self, *_: Any, **__: Any) -> None:
+    async def _on_assigned(self, _: Any, /, *arguments: Any, **__: Any) -> None:
+        assigned: set[TP] = arguments[0]
         if self._host is None:
             self._host = await self._start()
             self._app.add_future(self._watch(self._host))
-        self._host.resume()
+        self._host.resume(tp.partition for tp in assigned if tp.topic == self._counts)
+        self._started.set()
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         if self._host is not None:
@@ -74,10 +81,7 @@ class Runtime:
 
     async def _start(self) -> EvaluatorHost:
         store = cast(Store, self._table.data)  # as the app's setting says
-        producer = AIOKafkaProducer(
-            **client_arguments(self._app), acks="all", max_batch_size=MAX_BATCH_BYTES
-        )
-        await producer.start()
+        producer = await start_producer(self._settings, "changelog", max_batch_size=MAX_BATCH_BYTES)
         self._resources.push_async_callback(producer.stop)
         topic = self._table.changelog_topic.get_topic_name()
         return EvaluatorHost(

@@ -1,0 +1,1 @@
+"""A small evaluator that adds up counts, and a worker process that runs it on Faust."""

@@ -1,0 +1,243 @@
+"""The host applies each message once, stores before it tells, and ends rather than guess."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from servicelevel.adapters.faust.host import EvaluatorHost
+from servicelevel.adapters.faust.state import FaustState, Record
+from servicelevel.domain.counts import Cell, CountsMessage, Range
+from servicelevel.domain.outputs import Output
+from servicelevel.errors import GapError, RestartRequiredError
+from tests.faust_sums.evaluator import SumEvaluator, alert
+
+
+def message(_: bytes) -> CountsMessage:
+    """Every message adds one to `i`."""
+    return CountsMessage(0, ranges=(Range("r/0", 1, 0, 1, None, cells=(Cell("i", "", 0, 1, 1),)),))
+
+
+class World:
+    """All that a host needs: the table, Kafka's two sides, and what happened in order."""
+
+    def __init__(self) -> None:
+        self.table: dict[int, dict[bytes, bytes]] = {0: {}, 1: {}}
+        self.kafka: list[Record] = []
+        self.happened: list[Any] = []
+        self.evaluators: list[SumEvaluator] = []
+        self.alerts: frozenset[int] = frozenset()
+        self.first = 0
+        self.kafka_takes = asyncio.Event()
+        self.kafka_takes.set()
+        self.error: Exception | None = None
+        self.incarnations = 0
+        self.host = self.new_host()
+
+    def new_host(self, limit: int = 256) -> EvaluatorHost:
+        """A process that owns both partitions."""
+        host = EvaluatorHost(
+            evaluators=self.evaluator,
+            open_state=self.open_state,
+            decode=message,
+            log=self,
+            changelog=self,
+            outputs=self,
+            limit=limit,
+        )
+        host.resume({0, 1})
+        return host
+
+    def evaluator(self, state: Any, _: int) -> SumEvaluator:
+        self.evaluators.append(SumEvaluator(state, self.alerts))
+        return self.evaluators[-1]
+
+    def open_state(self, partition: int) -> FaustState:
+        self.incarnations += 1
+        return FaustState(partition, self.table[partition], f"{self.incarnations}")
+
+    async def earliest(self, partition: int) -> int:  # noqa: ARG002
+        return self.first
+
+    async def rewind(self, partition: int, offset: int) -> None:
+        self.happened.append(("rewind", partition, offset))
+
+    async def write(self, partition: int, records: Sequence[Record]) -> None:  # noqa: ARG002
+        await self.kafka_takes.wait()
+        if self.error:
+            raise self.error
+        self.kafka += records
+        self.happened.append("stored")
+
+    async def send_all(self, outputs: Sequence[Output]) -> None:
+        self.happened.append([output.id for output in outputs if hasattr(output, "id")])
+
+    async def feed(self, offset: int, partition: int = 0) -> None:
+        await self.host.handle(
+            partition, offset, b"", lambda: self.happened.append(("acknowledged", offset))
+        )
+
+    def sum(self) -> int:
+        entry = self.open_state(0).get("sum/i")
+        return entry.value if entry else 0
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    yield world
+    world.kafka_takes.set()
+    if world.error is None:
+        await world.host.close(5)
+    else:
+        with pytest.raises(type(world.error)):
+            await world.host.close(5)
+
+
+async def test_stores_then_acknowledges_then_tells(world: World) -> None:
+    world.alerts = frozenset({0})
+    await world.feed(0)
+    await world.host.release(5)
+    assert world.happened[:3] == ["stored", ("acknowledged", 0), ["t0"]]
+    assert world.evaluators[0].told_offsets == [0]
+    assert world.kafka[-1] == (b"0/progress#1", b"[0,[]]")  # what was told is noted at the end
+
+
+async def test_replayed_messages_are_acknowledged_and_not_applied(world: World) -> None:
+    for offset in (0, 1, 0, 1, 2):
+        await world.feed(offset)
+    await world.host.release(5)
+    assert world.sum() == 3
+    assert [o for o in world.happened if o == ("acknowledged", 1)] == [("acknowledged", 1)] * 2
+
+
+async def test_a_new_process_resumes_where_the_table_is(world: World) -> None:
+    await world.feed(0)
+    await world.feed(1)
+    await world.host.close(5)
+    world.host = world.new_host()
+    for offset in (0, 1, 2):
+        await world.feed(offset)
+    await world.host.release(5)
+    assert world.sum() == 3
+
+
+async def test_what_was_not_told_is_sent_again(world: World) -> None:
+    world.table[0][b"0/progress#0"] = b"[4,[4]]"
+    await world.feed(4)
+    await world.host.release(5)
+    assert [alert(4).id] in world.happened
+    assert world.open_state(0).get("progress") is not None
+    assert world.evaluators[0].pending() == []
+
+
+async def test_a_hole_rewinds_and_ends_the_process(world: World) -> None:
+    await world.feed(0)
+    with pytest.raises(RestartRequiredError, match="message 5 came where the table expects 1"):
+        await world.feed(5)
+    assert ("rewind", 0, 1) in world.happened
+    assert world.sum() == 1
+
+
+async def test_an_empty_table_begins_at_the_first_message_there_is(world: World) -> None:
+    world.first = 7
+    await world.feed(7)
+    with pytest.raises(RestartRequiredError):
+        await world.feed(9)
+    with pytest.raises(RestartRequiredError):
+        await world.feed(9, partition=1)
+
+
+async def test_messages_deleted_before_they_were_read_are_an_error(world: World) -> None:
+    world.table[0][b"0/progress#0"] = b"[4,[]]"
+    world.first = 9
+    with pytest.raises(GapError, match="messages 5 to 8"):
+        await world.feed(9)
+
+
+async def test_views_are_forgotten_on_release(world: World) -> None:
+    await world.feed(0)
+    await world.host.release(5)
+    world.table[0] = {b"0/progress#other": b"[9,[]]"}
+    world.host.resume({0})
+    await world.feed(10)
+    await world.host.release(5)
+    assert world.sum() == 1
+
+
+async def test_a_message_of_a_lost_partition_is_left_to_others(world: World) -> None:
+    await world.host.release(5)
+    world.host.resume({1})
+    await world.feed(0)
+    assert world.happened == []
+    assert world.evaluators == []
+
+
+async def test_waits_while_nothing_is_assigned(world: World) -> None:
+    await world.host.release(5)
+    feeding = asyncio.create_task(world.feed(0))
+    await asyncio.sleep(0)
+    assert world.evaluators == []
+    world.host.resume({0})
+    await feeding
+    assert len(world.evaluators) == 1
+
+
+async def test_a_failed_write_ends_everything(world: World) -> None:
+    world.error = RestartRequiredError("gone")
+    await world.feed(0)
+    assert await world.host.failure() is world.error
+    with pytest.raises(RestartRequiredError, match="gone"):
+        await world.feed(1)
+    assert world.kafka == []
+
+
+async def test_a_slow_broker_holds_the_stream_back(world: World) -> None:
+    world.host = world.new_host(limit=2)
+    world.kafka_takes.clear()
+    await world.feed(0)
+    await world.feed(1)
+    third = asyncio.create_task(world.feed(2))
+    done, _ = await asyncio.wait({third}, timeout=0.05)
+    assert not done
+    world.kafka_takes.set()
+    await third
+    await world.host.release(5)
+    assert world.sum() == 3
+
+
+async def test_waiting_for_a_slow_broker_ends_with_its_failure(world: World) -> None:
+    world.host = world.new_host(limit=1)
+    world.kafka_takes.clear()
+    await world.feed(0)
+    second = asyncio.create_task(world.feed(1))
+    await asyncio.sleep(0)
+    world.error = RestartRequiredError("gone")
+    world.kafka_takes.set()
+    with pytest.raises(RestartRequiredError, match="gone"):
+        await second
+
+
+async def test_a_release_that_takes_too_long_ends_the_process(world: World) -> None:
+    world.kafka_takes.clear()
+    await world.feed(0)
+    with pytest.raises(RestartRequiredError, match=r"within 0\.01 s"):
+        await world.host.release(0.01)
+
+
+async def test_what_is_written_late_is_still_written_in_order(world: World) -> None:
+    world.kafka_takes.clear()
+    await world.feed(0)
+    with pytest.raises(RestartRequiredError):
+        await world.host.release(0.01)
+    world.host.resume({0})
+    await world.feed(1)
+    world.kafka_takes.set()
+    await world.host.release(5)
+    progress = [record for record in world.kafka if b"progress" in record[0]]
+    assert progress == [
+        (b"0/progress#1", b"[0,[]]"),
+        (b"0/progress#2", b"[1,[]]"),
+        (b"0/progress#1", None),
+    ]
