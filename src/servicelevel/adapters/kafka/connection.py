@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.helpers import create_ssl_context
 from aiokafka.record.default_records import DefaultRecordBatch
+from pydantic import SecretStr
 
 from servicelevel.errors import DependencyError, SettingsError
 from servicelevel.settings import Settings
@@ -26,7 +27,7 @@ def client_options(settings: Settings, role: str) -> dict[str, Any]:
     """Arguments that every aiokafka client takes; `role` ends the client id, for the broker's logs.
 
     Raises:
-        SettingsError: settings contradict each other, or a certificate file cannot be used.
+        SettingsError: a certificate or key file cannot be used.
     """
     options: dict[str, Any] = {
         "bootstrap_servers": [part.strip() for part in settings.brokers.split(",")],
@@ -34,27 +35,21 @@ def client_options(settings: Settings, role: str) -> dict[str, Any]:
         "security_protocol": settings.security_protocol,
     }
     if settings.security_protocol.startswith("SASL_"):
-        if not settings.sasl_username or settings.sasl_password is None:
-            raise SettingsError(
-                f"security_protocol {settings.security_protocol} needs sasl_username and "
-                "sasl_password: set SERVICELEVEL_SASL_USERNAME and SERVICELEVEL_SASL_PASSWORD"
-            )
         options["sasl_mechanism"] = settings.sasl_mechanism or "PLAIN"
         options["sasl_plain_username"] = settings.sasl_username
-        options["sasl_plain_password"] = settings.sasl_password.get_secret_value()
+        options["sasl_plain_password"] = _text(settings.sasl_password)
     if settings.security_protocol.endswith("SSL"):
         options["ssl_context"] = _ssl_context(settings)
     return options
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    password = settings.ssl_password
     try:
         context: ssl.SSLContext = create_ssl_context(
             cafile=_path(settings.ssl_cafile),
             certfile=_path(settings.ssl_certfile),
             keyfile=_path(settings.ssl_keyfile),
-            password=password.get_secret_value() if password else None,
+            password=_text(settings.ssl_password),
         )
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(
@@ -63,6 +58,10 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
             "each must name a readable PEM file"
         ) from error
     return context
+
+
+def _text(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _path(path: object) -> str | None:

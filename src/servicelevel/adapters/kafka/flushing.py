@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from servicelevel.adapters.kafka.counts_writer import CountsWriter
 from servicelevel.adapters.kafka.tail import CountsTail
@@ -157,7 +157,14 @@ class Flusher:
         try:
             written = await self._writer.write(messages)
         except KafkaError as error:
-            log.warning("counts could not be written, claiming the sources again: %r", error)
+            if isinstance(error, MessageSizeTooLargeError):
+                self._writer.max_bytes //= 2
+            log.warning(
+                "counts could not be written in messages of up to %d bytes, claiming the sources "
+                "again: %r",
+                self._writer.max_bytes,
+                error,
+            )
             for each in held:
                 self._lose(each)
             return

@@ -49,6 +49,10 @@ class SourceTopics:
         """The topics' names as the brokers know them."""
         return [f"{self.prefix}{topic}" for topic in self.kinds]
 
+    def has(self, partition: TopicPartition) -> bool:
+        """Whether the partition was there when the topics were looked up."""
+        return int(partition.partition) < self.partitions[self.topic(partition)]
+
     def all(self) -> list[TopicPartition]:
         """Every source partition there is."""
         return [

@@ -16,7 +16,7 @@ from servicelevel.adapters.kafka.reading import SourceReader
 from servicelevel.adapters.kafka.tail import CountsTail
 from servicelevel.application.commits import Commit, encode_metadata
 from servicelevel.application.source_counter import MAX_RECORDS, SourceCounter
-from servicelevel.errors import StreamError
+from servicelevel.errors import RestartRequiredError, StreamError
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,9 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Have the partitions claimed; nothing is read of them before."""
+        if new := [p for p in assigned if not self._topics.has(p)]:
+            self._fail(RestartRequiredError(f"topics got more partitions: {sorted(new)}"))
+            return
         for partition in assigned:
             self._consumer.pause(partition)
             self._consumer.seek(partition, 0)  # some position, so that none is looked for
@@ -117,10 +120,13 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         except KafkaError as error:
             log.warning("sources are given back without a commit: %r", error)
         except Exception as error:  # aiokafka would log and forget it
-            if not self._failure.done():
-                self._failure.set_exception(error)
+            self._fail(error)
         finally:
             self._flusher.held.clear()
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
 
     async def _claim_when_due(self) -> None:
         while True:

@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servicelevel.application.commits import (
+    METADATA_BYTES,
+    Commit,
+    Mark,
+    TailStart,
+    decode_metadata,
+    encode_metadata,
+    tail_starts,
+)
+from servicelevel.domain.counts import Tally
+from servicelevel.domain.ledger import SourceState
+from servicelevel.errors import GapError
+
+numbers = st.integers(min_value=0, max_value=2**53)
+states = st.builds(
+    SourceState,
+    numbers,
+    st.just(""),
+    numbers,
+    st.none() | numbers,
+    st.booleans(),
+    st.builds(Tally, numbers, numbers, numbers, numbers),
+)
+
+
+def commit(position: int, applied: int, *, partitions: int = 2) -> Commit:
+    mark = Mark(position, SourceState(1, "", applied))
+    return Commit(applied, encode_metadata(dict.fromkeys(range(partitions), mark)))
+
+
+@given(st.dictionaries(st.integers(0, 7), st.builds(Mark, numbers, states), max_size=8))
+def test_metadata_says_again_what_was_put_in(marks: dict[int, Mark]) -> None:
+    assert decode_metadata(encode_metadata(marks)) == marks
+
+
+def test_metadata_that_no_broker_takes_is_left_out() -> None:
+    mark = Mark(10**12, SourceState(10**6, "", 10**12, 10**12, False, Tally(*[10**12] * 4)))
+    assert 0 < len(encode_metadata(dict.fromkeys(range(32), mark))) <= METADATA_BYTES
+    assert encode_metadata(dict.fromkeys(range(64), mark)) == ""
+
+
+@pytest.mark.parametrize("text", ["", "x", "{}", "[2,{}]", '[1,{"0":[]}]', "my own note"])
+def test_other_metadata_is_as_none(text: str) -> None:
+    assert decode_metadata(text) == {}
+
+
+def test_begins_at_the_lowest_mark() -> None:
+    starts = tail_starts(["t/0", "t/1"], {"t/0": commit(30, 5), "t/1": commit(20, 9)}, [10, 20])
+    assert [start.position for start in starts] == [20, 20]
+    assert starts[0].marks["t/0"].state.applied == 5
+    assert not starts[0].truncated
+
+
+def test_begins_at_the_first_message_where_a_source_has_no_mark() -> None:
+    commits = {"t/0": commit(30, 5), "t/1": Commit(9, "")}
+    assert [s.position for s in tail_starts(["t/0", "t/1"], commits, [0, 0])] == [0, 0]
+    assert tail_starts(["t/0"], {}, [0]) == [TailStart(0)]
+    assert tail_starts(["t/0"], {}, [7]) == [TailStart(7, truncated=True)]
+
+
+@pytest.mark.parametrize("found", [commit(30, 5), Commit(9, "")])
+def test_deleted_counts_are_a_gap_that_says_what_to_do(found: Commit) -> None:
+    with pytest.raises(GapError, match=r"t/0.*counts partition 1.*31.*retention of counts"):
+        tail_starts(["t/0"], {"t/0": found}, [0, 31])
