@@ -11,8 +11,6 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import NamedTuple
 
-import orjson
-
 from servicelevel.domain.outputs import (
     AlertKind,
     DeadLetter,
@@ -199,7 +197,7 @@ def _status(status: Status) -> StatusEvent:
         breach_alert_id=status.breach_alert_id,
         definition_digest=status.definition_digest,
     )
-    content = orjson.dumps(data.model_dump(), option=orjson.OPT_SORT_KEYS)
+    content = data.model_dump_json().encode()
     return StatusEvent(
         id=sha256(content).hexdigest()[:32],  # a status of other content is another event
         subject=_path(status.slo, status.group),

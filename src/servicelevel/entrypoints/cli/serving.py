@@ -1,6 +1,6 @@
 """`servicelevel status` and `servicelevel alerts`: what Redis has."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -12,6 +12,7 @@ from servicelevel.entrypoints.cli.session import Session, session_of
 from servicelevel.schemas.cloudevents import AlertData, AlertEvent, StatusData, StatusEvent
 
 _T = TypeVar("_T")
+SHOWN_WINDOWS = 3
 _STYLES = {
     "ok": "green",
     "warning": "yellow",
@@ -97,9 +98,15 @@ def _status_row(data: StatusData) -> Sequence[Text | str]:
         _percent(data.sli, 3),
         _percent(data.target, 3),
         _percent(data.error_budget.remaining_ratio, 1),
-        " ".join(f"{window}:{_rate(rate)}" for window, rate in data.burn_rates.items()),
+        _burn(data.burn_rates),
         data.at,
     )
+
+
+def _burn(rates: Mapping[str, float | None]) -> str:
+    """The shortest windows that have events; the other formats have all of them."""
+    known = [f"{window}:{_rate(rate)}" for window, rate in rates.items() if rate is not None]
+    return " ".join(known[:SHOWN_WINDOWS]) or "-"
 
 
 def _alert_row(event: AlertEvent) -> Sequence[Text | str]:
