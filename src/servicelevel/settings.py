@@ -148,6 +148,13 @@ class Settings(BaseSettings):
         """The full name of a topic of ours."""
         return f"{self.topic_prefix}{name}"
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Any, *_: Any, **__: Any
+    ) -> tuple[Any, ...]:
+        """Only what is given: `load_settings` reads the environment that it is handed."""
+        return (init_settings,)
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         problem = _sasl_problem(self) or _tls_problem(self)

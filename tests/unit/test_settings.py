@@ -1,5 +1,8 @@
 """Settings: where each comes from, and what is said of one that cannot be used."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +129,19 @@ def test_a_refused_secret_is_not_repeated() -> None:
 @pytest.mark.parametrize("brokers", ["a:1", "a.b:9092, c:9093", "[::1]:9092", "127.0.0.1:9092"])
 def test_brokers_are_hosts_with_ports(brokers: str) -> None:
     assert load_settings({}, options={"brokers": brokers}).brokers == brokers
+
+
+def test_only_the_environment_that_is_given_is_read() -> None:
+    program = (
+        "from servicelevel.settings_file import load_settings as load\n"
+        "import os\n"
+        "print(load({}).group, load(os.environ).group)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "SERVICELEVEL_GROUP": "ambient"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["servicelevel", "ambient"]
