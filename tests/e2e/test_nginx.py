@@ -75,10 +75,11 @@ class Stack:
         return done.stdout.decode(errors="replace").split("\n")[:-1]
 
     def warnings(self, slo: str) -> list[dict[str, Any]]:
-        """The warning events of an SLO, repeats left out, in the order of their time."""
+        """The warnings of an SLO about complete panes, without repeats, in order of time."""
         events = {e["id"]: e for e in map(json.loads, self.records("warnings"))}
         return sorted(
-            (e for e in events.values() if e["data"]["slo"] == slo), key=lambda e: str(e["time"])
+            (e for e in events.values() if e["data"]["slo"] == slo and not e["data"]["early"]),
+            key=lambda e: str(e["time"]),
         )
 
     def statuses(self) -> dict[str, dict[str, Any]]:
@@ -91,8 +92,10 @@ class Stack:
         return [json.loads(line) for line in raw[: raw.rfind("\n") + 1].split("\n") if line]
 
     def report(self) -> str:
-        """The ends of all logs."""
-        return "\n".join(f"--- {name}\n{p.tail()}" for name, p in self.processes.items())
+        """The ends of all logs, and what was told last."""
+        logs = [f"--- {name}\n{p.tail()}" for name, p in self.processes.items()]
+        told = [f"--- {t}\n" + "\n".join(self.records(t)[-8:]) for t in ("warnings", "status")]
+        return "\n".join(logs + told)
 
 
 def time_ms(line: dict[str, str]) -> int:
@@ -130,6 +133,7 @@ def stack(
 
     environment = {
         "SERVICELEVEL_BROKERS": kafka.address,
+        "SERVICELEVEL_DEFINITIONS": "shop.yaml",
         "SERVICELEVEL_MAPPINGS": "requests=nginx",
         "SERVICELEVEL_ALLOWED_LATENESS_MS": "1000",
         "SERVICELEVEL_IDLE_TIMEOUT_MS": "1000",
@@ -151,7 +155,7 @@ def stack(
         app.until(lambda: accepts_connections(app_port), START_S, what="the app listens")
         server = start("nginx", nginx, "-p", folder, "-c", "nginx.conf", "-e", "error.log")
         server.until(lambda: accepts_connections(nginx_port), START_S, what="nginx listens")
-        start("worker", *command, "run", "--definitions", "shop.yaml")
+        start("worker", *command, "run")
         to_kafka = 'tail -n +1 -F --pid="$(cat nginx.pid)" access.json | "$0" "$@"'
         producer = [kcat, "-P", "-b", kafka.address, "-t", f"{topic_prefix}requests"]
         start("kcat", "sh", "-c", to_kafka, *producer, "-X", "enable.idempotence=true")
