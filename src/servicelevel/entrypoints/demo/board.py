@@ -53,6 +53,18 @@ class Board:
             self.first_alert_s = at_s if self.first_alert_s is None else self.first_alert_s
         return self.happens(at_s, _level(data), describe(data))
 
+    def standing(self, status: StatusData) -> tuple[str, str | None]:
+        """State and severity of an objective and group: its open alerts, told between two
+        statuses, or what its last status says.
+        """
+        place = (status.slo, status.objective, status.group)
+        alerts = [a for a in self.open.values() if (a.slo, a.objective, a.group) == place]
+        if not alerts:
+            return status.state, status.severity
+        warning = next((str(a.severity) for a in alerts if a.kind == "warning"), None)
+        breached = any(a.kind == "breach" for a in alerts)
+        return "breached" if breached else "warning", warning
+
     def happens(self, at_s: float, level: str, text: str) -> Happening:
         """Add a line to the story."""
         happening = Happening(at_s, level, text)

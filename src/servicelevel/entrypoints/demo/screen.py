@@ -70,9 +70,9 @@ def state_line(board: Board) -> str:
     """All objectives in a line: how many are in which state, and which are not fine."""
     statuses = list(board.statuses.values())
     troubled = [
-        f"{each.slo} {each.state} ({budget_left(each.error_budget.remaining_ratio)})"
+        f"{each.slo} {state} ({budget_left(each.error_budget.remaining_ratio)})"
         for each in statuses
-        if each.state not in ("ok", "no_data")
+        if (state := board.standing(each)[0]) not in ("ok", "no_data")
     ]
     fine = f"{len(statuses) - len(troubled)} of {len(statuses)} objectives fine"
     sent = f"{board.sent.total():,} requests sent"

@@ -50,7 +50,7 @@ def _table(board: Board, elapsed_s: float) -> Table:
             f"{status.target:.2%}",
             _budget(status),
             _burn_rates(status.burn_rates),
-            _state(status),
+            _state(*board.standing(status)),
         )
         last = status.service
     if not board.statuses:
@@ -76,10 +76,9 @@ def _burn_rates(rates: Mapping[str, float | None]) -> str:
     return "  ".join(known[:2])
 
 
-def _state(status: StatusData) -> Text:
-    text = f"{status.state} {status.severity}" if status.severity else status.state
-    style = status.severity if status.state == "warning" and status.severity else status.state
-    return Text(text, style=_STYLES.get(str(style), ""))
+def _state(state: str, severity: str | None) -> Text:
+    style = severity if state == "warning" and severity else state
+    return Text(f"{state} {severity}" if severity else state, style=_STYLES.get(style, ""))
 
 
 def _story(board: Board) -> Panel:

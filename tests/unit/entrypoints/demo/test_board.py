@@ -52,6 +52,17 @@ def test_budget_in_words() -> None:
     assert budget_left(None) == "no budget yet"
 
 
+def test_open_alerts_are_ahead_of_the_last_status() -> None:
+    board = Board()
+    last = status("checkout-now", objective="96 %").data
+    assert board.standing(last) == ("ok", None)
+    board.transition(alert("1", "raised"), 4.0)
+    assert board.standing(last) == ("warning", "page")
+    board.transition(alert("2", "raised", kind="breach"), 5.0)
+    assert board.standing(last) == ("breached", "page")
+    assert board.standing(status().data) == ("ok", None)
+
+
 def test_last_status_is_in_force() -> None:
     board = Board()
     board.status(status(total=10))
