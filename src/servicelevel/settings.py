@@ -150,7 +150,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: Any, *_: Any, **__: Any
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class names it
+        init_settings: Any,
+        *_: Any,
+        **__: Any,
     ) -> tuple[Any, ...]:
         """Only what is given: `load_settings` reads the environment that it is handed."""
         return (init_settings,)
