@@ -76,18 +76,23 @@ class Panes:
         """The day that a span belongs to, where there is one."""
         return self.days.get(pane_end(span.end_ms, DAY_MS))
 
-    def locate(self, end_ms: int, at_ms: int) -> tuple[Span, int]:
-        """The span that a pane belongs to at `at_ms`, and the end it has there."""
+    def locate(self, end_ms: int, at_ms: int, moved_until_ms: int) -> tuple[Span, int]:
+        """The span or day that a pane belongs to at `at_ms`, and the end it has there.
+
+        Spans that end up to `moved_until` are in their days.
+        """
         span_end = pane_end(end_ms, SPAN_MS)
-        if span_end in self.spans:
-            return self.spans[span_end], pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
-        day_end = pane_end(end_ms, DAY_MS)
-        day = self.days.get(day_end)
-        if day is not None and span_end <= day.moved_to_ms:
-            return day, pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
-        span = Span(span_end, SPAN_MS)
-        self.put(span)
-        return span, pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
+        kept_end = pane_end(end_ms, self.ladder.kept_ms(span_end, at_ms))
+        if span_end > moved_until_ms or span_end in self.spans:
+            return self._or_new(self.spans, span_end, SPAN_MS), kept_end
+        return self._or_new(self.days, pane_end(end_ms, DAY_MS), DAY_MS), kept_end
+
+    def _or_new(self, held: dict[int, Span], end_ms: int, length_ms: int) -> Span:
+        span = held.get(end_ms)
+        if span is None:
+            span = Span(end_ms, length_ms)
+            self.put(span)
+        return span
 
     def sum(self, after_ms: int, to_ms: int) -> Counts:
         """Counts of the panes with an end in `(after, to]`; both are pane ends."""

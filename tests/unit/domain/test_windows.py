@@ -13,7 +13,7 @@ PANE = 10_000
 def panes_of(counts: dict[int, tuple[int, int]]) -> Panes:
     panes = Panes(DEFAULT_LADDER, PANE)
     for end, (good, total) in counts.items():
-        span, at = panes.locate(end, end)
+        span, at = panes.locate(end, end, end - DAY_MS)
         span.add(at, good, total)
     return panes
 

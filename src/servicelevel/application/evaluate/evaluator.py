@@ -30,7 +30,8 @@ from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output, Status, Transition
-from servicelevel.domain.time import floor_to
+from servicelevel.domain.panes import Span
+from servicelevel.domain.time import MINUTE_MS, floor_to
 
 
 class Evaluator:
@@ -53,7 +54,7 @@ class Evaluator:
         self._told = -1
         self._offset = -1
         self._merged_to_ms: int | None = None
-        self._moving: list[Series] = []
+        self._aged_to_ms: int | None = None
         self._dirty: dict[int, Judged] = {}
         recovered = recover(self._book, state)
         if recovered is not None:
@@ -78,7 +79,7 @@ class Evaluator:
 
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Handle the message at `offset`; outputs in order of event time."""
-        self._move_old_spans(offset)
+        self._age(offset)
         cells = self._read(message)
         threatened = self._add(cells, offset)
         outputs = self._judge(offset)
@@ -232,31 +233,36 @@ class Evaluator:
         kept.offset = offset
         kept.changed = False
 
-    def _move_old_spans(self, offset: int) -> None:
-        """What ages is merged in memory at once, and moved in the store a few at a time."""
-        if self._watermark_ms is None:
+    def _age(self, offset: int) -> None:
+        """Merge and move what is old, by the watermark that is stored already."""
+        watermark = self._watermark_ms
+        if watermark is None or floor_to(watermark, MINUTE_MS) == self._aged_to_ms:
             return
-        quarter = floor_to(self._watermark_ms, SPAN_MS)
-        if quarter != self._merged_to_ms:
-            self._merged_to_ms = quarter
-            self._moving = [series for judged in self._book for series in judged.every()]
-            for series in self._moving:
-                series.coarsen(quarter, self._policy.evidence_ms)
-        budget = self._policy.moves_per_message
-        while self._moving and budget > 0:
-            budget -= self._move_series(self._moving.pop(), quarter, offset)
+        self._aged_to_ms = floor_to(watermark, MINUTE_MS)
+        quarter = floor_to(watermark, SPAN_MS)
+        for judged in self._book:
+            for series in judged.every():
+                if quarter != self._merged_to_ms:
+                    series.coarsen(quarter, self._policy.evidence_ms)
+                    self._expire(series, quarter)
+                self._move(series, watermark, offset)
+        self._merged_to_ms = quarter
 
-    def _move_series(self, series: Series, quarter_ms: int, offset: int) -> int:
-        moves = series.movable(quarter_ms, offset)
-        for span in moves:
-            key = span_key(series, span)
-            day = series.move(span, quarter_ms, offset)
-            self._state.put(span_key(series, day), offset - 1, dump_span(series, day))
-            self._state.delete(key)
+    def _move(self, series: Series, watermark_ms: int, offset: int) -> None:
+        days: dict[int, Span] = {}
+        moved = series.movable(watermark_ms)
+        for span in moved:
+            day = series.move(span, watermark_ms, offset)
+            days[day.end_ms] = day
+        for day in days.values():
+            self._state.put(span_key(series, day), offset, dump_span(series, day))
+        for span in moved:
+            self._state.delete(span_key(series, span))
+
+    def _expire(self, series: Series, quarter_ms: int) -> None:
         for span in series.expired(quarter_ms, self._policy.retention_ms):
             series.panes.drop(span)
             self._state.delete(span_key(series, span))
-        return 1 + len(moves)
 
 
 def _in_order(output: Output) -> tuple[int, str, str, str, str]:

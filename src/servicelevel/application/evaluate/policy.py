@@ -20,6 +20,4 @@ class EvaluationPolicy:
     retention_ms: int = 35 * DAY_MS
     """Panes are kept at least so long, and as long as any window needs them."""
     breach_severity: Severity = Severity.PAGE
-    moves_per_message: int = 200
-    """Spans moved into days while one message is handled."""
     ladder: Ladder = DEFAULT_LADDER

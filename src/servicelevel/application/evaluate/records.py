@@ -4,7 +4,8 @@
 | --- | --- |
 | `p` | progress: version, watermark, ledger, offset up to which everything was told |
 | `q/<end>/<indicator>/<group>` | panes of 15 minutes, and where their bad events came from |
-| `d/<end>/<indicator>/<group>` | panes of a day, and up to where spans were moved into it |
+| `d/<end>/<indicator>/<group>` | panes of a day, up to where spans were moved into it, and the
+counts offset they have (spans are moved before the message in hand is counted) |
 | `f/<indicator>/<group>` | end of the first pane that had events |
 | `w/<slo>/<objective>/<group>`, `b/…` | a warning, a breach: state in force, and what to tell |
 
@@ -49,7 +50,7 @@ def alert_key(identity: Identity) -> str:
 def dump_span(series: Series, span: Span) -> list[Any]:
     """A span's or day's value."""
     if span.length_ms == DAY_MS:
-        return [span.dump(), span.moved_to_ms]
+        return [span.dump(), span.moved_to_ms, span.offset]
     bad = {
         str(end): [evidence.offsets, evidence.dimensions]
         for end, evidence in series.bad.items()
@@ -60,16 +61,15 @@ def dump_span(series: Series, span: Span) -> list[Any]:
 
 def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> None:
     """Put a stored span or day back into its series."""
-    flat, rest = entry.value
-    length = SPAN_MS if letter == "q" else DAY_MS
-    span = Span(end_ms, length, entry.offset, Span.load_panes(flat))
-    if length == DAY_MS:
-        span.moved_to_ms = rest
-    else:
-        for end, (offsets, dimensions) in rest.items():
-            pairs = {source: (first, last) for source, (first, last) in offsets.items()}
-            series.bad[int(end)] = BadEvidence(pairs, dimensions)
-    series.panes.put(span)
+    if letter == "d":
+        flat, moved_to_ms, offset = entry.value
+        series.panes.put(Span(end_ms, DAY_MS, offset, Span.load_panes(flat), moved_to_ms))
+        return
+    flat, bad = entry.value
+    for end, (offsets, dimensions) in bad.items():
+        pairs = {source: (first, last) for source, (first, last) in offsets.items()}
+        series.bad[int(end)] = BadEvidence(pairs, dimensions)
+    series.panes.put(Span(end_ms, SPAN_MS, entry.offset, Span.load_panes(flat)))
 
 
 def dump_progress(watermark_ms: int | None, told: int, ledger: Ledger) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """One indicator and group: its panes, where its bad events came from, and its running windows."""
 
 from collections.abc import Iterable, Mapping
+from zlib import crc32
 
 from servicelevel.domain.counts import BadEvidence, Cell
 from servicelevel.domain.ladder import SPAN_MS, Ladder
 from servicelevel.domain.panes import Panes, Span
-from servicelevel.domain.time import DAY_MS, floor_to, pane_end
+from servicelevel.domain.time import DAY_MS, MINUTE_MS, floor_to, pane_end
 from servicelevel.domain.windows import Windows
 
 
@@ -28,11 +29,15 @@ class Series:
         self.first_ms: int | None = None
         self.bad: dict[int, BadEvidence] = {}
         self.touched: dict[tuple[int, int], Span] = {}
+        self._moved_until_ms: int | None = None
+        name = f"{indicator}/{group}".encode()
+        self._stagger_ms = crc32(name) % SPAN_MS  # not all series move at one moment
 
     def add(self, cell: Cell, offset: int, watermark_ms: int | None) -> bool:
         """Count a cell, unless its span has the message at `offset` already; True if counted."""
         at_ms = watermark_ms if watermark_ms is not None else cell.pane_end_ms
-        span, end_ms = self.panes.locate(cell.pane_end_ms, at_ms)
+        until = self.moved_until_ms(at_ms)
+        span, end_ms = self.panes.locate(cell.pane_end_ms, at_ms, until)
         if span.offset >= offset:
             return False
         self.touched[(span.end_ms, span.length_ms)] = span
@@ -77,21 +82,22 @@ class Series:
             resolution = self.panes.ladder.kept_ms(pane_end(end, SPAN_MS), watermark_ms)
             day.add(pane_end(end, resolution), good, total)
 
-    def movable(self, watermark_ms: int, offset: int) -> list[Span]:
-        """Spans old enough to be moved into their day, in order; none that has `offset` itself."""
+    def moved_until_ms(self, watermark_ms: int) -> int:
+        """Spans that end up to here are in their days; a function of the watermark's minute."""
         rungs = self.panes.ladder.rungs
-        until = floor_to(watermark_ms - rungs[min(1, len(rungs) - 1)].until_age_ms, SPAN_MS)
-        found: list[Span] = []
-        for end in sorted(self.panes.spans):
-            span = self.panes.spans[end]
-            day = self.panes.days.get(pane_end(end, DAY_MS))
-            if end > until or span.offset >= offset or (day and day.offset >= offset):
-                break
-            found.append(span)
-        return found
+        age = rungs[min(1, len(rungs) - 1)].until_age_ms
+        return floor_to(floor_to(watermark_ms, MINUTE_MS) - age - self._stagger_ms, SPAN_MS)
+
+    def movable(self, watermark_ms: int) -> list[Span]:
+        """The spans that are to be moved into their days now, in order."""
+        until = self.moved_until_ms(watermark_ms)
+        if until == self._moved_until_ms:
+            return []
+        self._moved_until_ms = until
+        return [self.panes.spans[end] for end in sorted(self.panes.spans) if end <= until]
 
     def move(self, span: Span, watermark_ms: int, offset: int) -> Span:
-        """Move a span into its day, which then has all messages before `offset`; the day."""
+        """Move a span into its day, which has all messages before `offset`; the day."""
         day_end = pane_end(span.end_ms, DAY_MS)
         day = self.panes.days.get(day_end)
         self.panes.drop(span)
@@ -102,7 +108,7 @@ class Series:
             resolution = self.panes.ladder.kept_ms(span.end_ms, watermark_ms)
             day.add(pane_end(end, resolution), good, total)
         day.moved_to_ms = max(day.moved_to_ms, span.end_ms)
-        day.offset = offset - 1
+        day.offset = max(day.offset, offset - 1)
         return day
 
     def expired(self, watermark_ms: int, retention_ms: int) -> list[Span]:

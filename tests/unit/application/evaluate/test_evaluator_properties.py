@@ -28,7 +28,7 @@ SLO = Slo(
     "shop-ok", "shop", 5 * DAY_MS, (Objective("objective-1", INDICATOR, TARGET, RULES),), "d1"
 )
 CATALOGUE = Catalogue.of([SLO])
-POLICY = EvaluationPolicy(allowed_lateness_ms=30_000, moves_per_message=3)
+POLICY = EvaluationPolicy(allowed_lateness_ms=30_000)
 
 
 @dataclass
@@ -225,6 +225,32 @@ def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
     by_id = {o.id: o for o in [*told_before, *after] if isinstance(o, Transition)}
     assert by_id == {o.id: o for o in expected if isinstance(o, Transition)}
     assert sums(crashed) == sums(whole)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_what_is_stored_at_an_offset_is_the_same_whoever_stores_it(data: st.DataObject) -> None:
+    """A stalled owner and a new one write the same; so of their entries the newest is right."""
+    messages = data.draw(logs(data.draw(histories())))
+    whole = JournalledState()
+    run(messages, whole)
+    crashed = whole.after(data.draw(st.integers(0, len(whole.journal))))
+    before = len(crashed.journal)
+
+    run(messages, crashed)
+
+    by_first, by_second = last_writes(whole.journal), last_writes(crashed.journal[before:])
+    shared = by_first.keys() & by_second.keys()
+    assert {key: by_second[key] for key in shared} == {key: by_first[key] for key in shared}
+
+
+def last_writes(journal: list[tuple[Any, ...]]) -> dict[tuple[str, int], Any]:
+    """The last value by key and offset, of panes: alerts and progress tell what was told, too."""
+    return {
+        (write[0], write[1]): write[2]
+        for write in journal
+        if len(write) == 3 and write[0][0] in "qdf"
+    }
 
 
 def stored_progress(state: JournalledState) -> int:
