@@ -11,6 +11,7 @@ import typer
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from servicelevel.adapters.kafka.topics import topic_specs
 from servicelevel.entrypoints.cli.app import build_app
 from servicelevel.schemas.reference import asyncapi_document, json_schemas
 from servicelevel.settings import Settings
@@ -23,6 +24,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Every page that is made, and its text."""
     yield REFERENCE / "settings.md", settings_page()
     yield REFERENCE / "cli.md", cli_page()
+    yield REFERENCE / "topics.md", topics_page()
     schemas = REFERENCE / "schemas"
     for name, schema in json_schemas().items():
         yield schemas / f"{name}.json", as_json(schema)
@@ -81,6 +83,29 @@ def default_text(default: Any) -> str:
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
     return f"`{', '.join(default)}`" if isinstance(default, tuple) else f"`{default}`"
+
+
+def topics_page() -> str:
+    lines = [
+        "# Topics",
+        "",
+        MADE,
+        "`servicelevel topics create` makes those that are missing, `topics check` compares.",
+        "Names are without `topic_prefix`, partitions those of the default settings: the topics",
+        "that are read have `partitions`, all others `counts_partitions`. The changelog's name",
+        "begins with `group`. Outputs are CloudEvents 1.0 JSON ([schemas](schemas), and as",
+        "[AsyncAPI](schemas/asyncapi.json)); drop repeats by `id`.",
+        "",
+        "| topic | partitions | configuration | content |",
+        "| --- | --- | --- | --- |",
+    ]
+    for spec in topic_specs(Settings()):
+        configs = ", ".join(f"`{key}={value}`" for key, value in spec.configs.items())
+        lines.append(
+            f"| `{spec.name}` | {spec.partitions} | {configs or 'as the broker has it'} "
+            f"| {spec.purpose} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def cli_page() -> str:

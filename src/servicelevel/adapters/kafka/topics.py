@@ -25,6 +25,7 @@ class TopicSpec:
     name: str
     partitions: int
     configs: Mapping[str, str] = field(default_factory=dict)
+    purpose: str = ""
 
     @property
     def compacted(self) -> bool:
@@ -34,26 +35,34 @@ class TopicSpec:
 
 def topic_specs(settings: Settings) -> list[TopicSpec]:
     """Every topic that a system with these settings reads or writes."""
-    own = [
-        TopicSpec("incidents", settings.partitions),
-        TopicSpec("changes", settings.partitions),
-        TopicSpec("counts", settings.counts_partitions, _kept(7)),
+    sources = {
+        **dict.fromkeys(settings.request_topics, "Request events; any key."),
+        "incidents": "Incident events; any key.",
+        "changes": "Change events; any key.",
+    }
+    alert = "Key: `slo/objective`, `/group` appended; the last of each key is kept for ever."
+    counted = {
+        "counts": (_kept(7), "Internal: claims and ranges of counts."),
         # The last transition of each alert is kept for ever, so that open alerts can be found
         # again; all of them for 90 days.
-        TopicSpec("warnings", settings.counts_partitions, _last_of_each_key(90)),
-        TopicSpec("breaches", settings.counts_partitions, _last_of_each_key(90)),
-        TopicSpec("status", settings.counts_partitions, _last_of_each_key()),
-        TopicSpec("late", settings.counts_partitions, _kept(7)),
-        TopicSpec("dead-letter", settings.counts_partitions, _kept(30)),
-    ]
-    sources = [TopicSpec(name, settings.partitions) for name in settings.request_topics]
-    names = {spec.name for spec in own}
+        "warnings": (_last_of_each_key(90), f"Transitions of warnings. {alert}"),
+        "breaches": (_last_of_each_key(90), f"Transitions of breaches. {alert}"),
+        "status": (_last_of_each_key(), f"Statuses. {alert}"),
+        "late": (_kept(7), "Events behind the watermark of their source."),
+        "dead-letter": (_kept(30), "Records that could not be read, whole."),
+    }
     return [
+        *(TopicSpec(settings.topic(n), settings.partitions, {}, t) for n, t in sources.items()),
         *(
-            TopicSpec(settings.topic(spec.name), spec.partitions, spec.configs)
-            for spec in [s for s in sources if s.name not in names] + own
+            TopicSpec(settings.topic(name), settings.counts_partitions, configs, text)
+            for name, (configs, text) in counted.items()
         ),
-        TopicSpec(changelog_topic(settings), settings.counts_partitions, _last_of_each_key()),
+        TopicSpec(
+            changelog_topic(settings),
+            settings.counts_partitions,
+            _last_of_each_key(),
+            "Internal: the evaluator's state.",
+        ),
     ]
 
 
