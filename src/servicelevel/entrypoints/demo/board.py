@@ -95,4 +95,6 @@ def budget_left(ratio: float | None) -> str:
     """The rest of an error budget in words."""
     if ratio is None:
         return "no budget yet"
+    if round(ratio, 2) == 0:
+        return "budget spent"
     return f"{ratio:.0%} of budget left" if ratio >= 0 else f"budget overspent by {-ratio:.0%}"

@@ -23,9 +23,12 @@ class Feed:
     async def send(self, requests: Sequence[Request]) -> None:
         """Send and wait until the broker has them all."""
         start, self._turn = self._turn, (self._turn + len(requests)) % self._partitions
-        for shift in range(self._partitions):
-            partition = (start + shift) % self._partitions
-            await self._send_to(partition, requests[shift :: self._partitions])
+        await asyncio.gather(
+            *(
+                self._send_to((start + n) % self._partitions, requests[n :: self._partitions])
+                for n in range(self._partitions)
+            )
+        )
         for request in requests:
             self._sent.add(request)
 

@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.live import Live
 
-from servicelevel.entrypoints.demo.board import Board, Happening, budget_left
+from servicelevel.entrypoints.demo.board import Board, Happening
 from servicelevel.entrypoints.demo.view import render
 
 _STATUS_EVERY_S = 10
@@ -70,7 +70,7 @@ def state_line(board: Board) -> str:
     """All objectives in a line: how many are in which state, and which are not fine."""
     statuses = list(board.statuses.values())
     troubled = [
-        f"{each.slo} {state} ({budget_left(each.error_budget.remaining_ratio)})"
+        f"{each.slo} {state}"
         for each in statuses
         if (state := board.standing(each)[0]) not in ("ok", "no_data")
     ]

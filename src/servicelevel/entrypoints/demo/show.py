@@ -21,7 +21,7 @@ from servicelevel.entrypoints.demo.worker import keep_working
 from servicelevel.schemas.cloudevents import StatusEvent
 from servicelevel.settings import Settings
 
-_CHUNK_MS = 5 * MINUTE_MS
+_CHUNK_MS = 15 * MINUTE_MS
 _LIVE_EVERY_S = 0.1
 _REFRESH_EVERY_S = 0.25
 _BATCH_BYTES = 256 * 1024

@@ -49,6 +49,7 @@ def test_warning_is_told_with_its_burn_rate() -> None:
 
 def test_budget_in_words() -> None:
     assert budget_left(0.514) == "51% of budget left"
+    assert budget_left(-0.004) == "budget spent"
     assert budget_left(None) == "no budget yet"
 
 
