@@ -28,7 +28,7 @@ def main(name: str) -> None:
     lock = ROOT / "deploy" / "requirements" / f"{name}.txt"
     place = PLACES[name]
     stamp = place / f".installed-{name}"
-    wanted = fingerprint(lock)
+    wanted = fingerprint(lock, place)
     if is_installed(stamp, wanted):
         return
     (ROOT / ".cache").mkdir(exist_ok=True)
@@ -39,12 +39,12 @@ def main(name: str) -> None:
             stamp.write_text(wanted)
 
 
-def fingerprint(lock: Path) -> str:
-    """Changes when the lock, the package's metadata, its place or the Python does."""
-    digest = hashlib.sha256()
-    for part in (lock.read_bytes(), (ROOT / "pyproject.toml").read_bytes()):
-        digest.update(hashlib.sha256(part).digest())
-    digest.update(f"{ROOT}\n{sys.version_info[:2]}".encode())
+def fingerprint(lock: Path, place: Path) -> str:
+    """Changes when the lock, the Python, the place or the metadata of a package in it does."""
+    digest = hashlib.sha256(f"{place}\n{sys.version_info[:2]}\n".encode())
+    digest.update(lock.read_bytes())
+    if place == PLACES["dev"]:
+        digest.update((ROOT / "pyproject.toml").read_bytes())
     return digest.hexdigest()
 
 
