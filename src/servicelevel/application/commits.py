@@ -5,6 +5,8 @@ the log was read and the source's ledger state there. So a new process reads `co
 not from its start.
 """
 
+import zlib
+from base64 import b85decode, b85encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +18,8 @@ from servicelevel.domain.ledger import SourceState
 from servicelevel.errors import GapError
 
 METADATA_BYTES = 4096  # the brokers' default offset.metadata.max.bytes
+_INFLATED_BYTES = 1_048_576  # of metadata that somebody else may have written
+_DEFLATED = b"z"
 _VERSION = 1
 
 
@@ -52,7 +56,10 @@ _decoder = msgspec.json.Decoder(_Metadata)
 
 
 def encode_metadata(marks: Mapping[int, Mark]) -> str:
-    """Compact JSON of the marks by counts partition; "" if it is more than a broker takes."""
+    """The marks by counts partition as text; "" if it is more than a broker takes.
+
+    Compact JSON, deflated where it would be too long: enough for some hundred partitions.
+    """
     raw = {
         partition: _Mark(
             mark.position,
@@ -64,8 +71,10 @@ def encode_metadata(marks: Mapping[int, Mark]) -> str:
         )
         for partition, mark in marks.items()
     }
-    text = _encoder.encode(_Metadata(_VERSION, raw)).decode()
-    return text if len(text) <= METADATA_BYTES else ""
+    text = _encoder.encode(_Metadata(_VERSION, raw))
+    if len(text) > METADATA_BYTES:
+        text = _DEFLATED + b85encode(zlib.compress(text, 9))
+    return text.decode() if len(text) <= METADATA_BYTES else ""
 
 
 def decode_metadata(text: str) -> dict[int, Mark]:
@@ -74,8 +83,11 @@ def decode_metadata(text: str) -> dict[int, Mark]:
     The owner is not kept: it decides nothing for whoever comes after it.
     """
     try:
-        raw = _decoder.decode(text)
-    except msgspec.DecodeError:
+        if text.startswith(_DEFLATED.decode()):
+            raw = _decoder.decode(_inflate(text[1:]))
+        else:
+            raw = _decoder.decode(text)
+    except (msgspec.DecodeError, zlib.error, ValueError):
         return {}
     if raw.version != _VERSION:
         return {}
@@ -85,6 +97,10 @@ def decode_metadata(text: str) -> dict[int, Mark]:
         )
         for partition, m in raw.marks.items()
     }
+
+
+def _inflate(text: str) -> bytes:
+    return zlib.decompressobj().decompress(b85decode(text), _INFLATED_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

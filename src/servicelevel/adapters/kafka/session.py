@@ -56,6 +56,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._wanted: set[TopicPartition] = set()  # assigned and not held
         self._assignments = 0
         self._max_records: dict[TopicPartition, int] = {}
+        self._told_of_metadata = False
         self._claims_due = asyncio.Event()
         self._commit_due = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -208,7 +209,14 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         for partition, held in self._flusher.held.items():
             marks = self._tail.marks(held.counter.source)
             applied = min(mark.state.applied for mark in marks.values())
-            commits[partition] = Commit(applied, encode_metadata(marks))
+            metadata = encode_metadata(marks)
+            if not metadata and not self._told_of_metadata:
+                self._told_of_metadata = True
+                log.warning(
+                    "too many counts partitions for the metadata of a commit: every start reads "
+                    "counts from its beginning, so keep it whole (retention.ms=-1)"
+                )
+            commits[partition] = Commit(applied, metadata)
         await commit(self._consumer, commits)
 
 

@@ -1,0 +1,212 @@
+"""What is written when, and what is done about what the log does not accept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+
+from servicelevel.adapters.kafka.flushing import Asides, CombinerCounters, Flusher, Held
+from servicelevel.application.claims import Resume, States
+from servicelevel.application.combine import Folded
+from servicelevel.application.decode import Batch
+from servicelevel.application.source_counter import SourceCounter
+from servicelevel.domain.counts import Cell, CountsMessage, Tally
+from servicelevel.domain.ledger import SourceState
+from servicelevel.domain.outputs import DeadLetter, LateEvent
+from servicelevel.errors import DependencyError
+from servicelevel.schemas.counts import decode_counts
+
+TP = TopicPartition("requests", 0)
+SOURCE = "requests/0"
+
+
+class Tail:
+    """Accepts everything, unless told otherwise."""
+
+    counts_partitions = range(2)
+
+    def __init__(self) -> None:
+        self.read_to = 0
+        self.applied = 0
+        self.epoch = 1
+
+    def position(self, _partition: int) -> int:
+        return self.read_to
+
+    def states(self, _source: str) -> States:
+        return {n: SourceState(self.epoch, "me", self.applied) for n in range(2)}
+
+
+@dataclass
+class Journal:
+    """Counts and asides in the order they were written."""
+
+    entries: list[object] = field(default_factory=list)
+    max_bytes: int = 10_000
+    error: Exception | None = None
+    aside_error: Exception | None = None
+
+    async def write(self, messages: Iterable[tuple[int, bytes]]) -> dict[int, int]:
+        if self.error:
+            raise self.error
+        offsets = {}
+        for partition, value in messages:
+            self.entries.append((partition, decode_counts(value)))
+            offsets[partition] = len(self.entries) - 1
+        return offsets
+
+    async def send_messages(self, messages: Iterable[tuple[str, bytes | None, bytes]]) -> None:
+        if self.aside_error:
+            raise self.aside_error
+        self.entries.extend(messages)
+
+    def counts(self) -> list[tuple[int, CountsMessage]]:
+        return [e for e in self.entries if isinstance(e, tuple) and len(e) == 2]
+
+
+class Accumulator:
+    """One cell in partition 0 for whatever was added."""
+
+    size = 0
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+
+    def add(self, batch: Batch, dead: int) -> list[LateEvent]:
+        read = len(batch.events) + dead
+        self.tally = self.tally.plus(Tally(read, len(batch.events), 0, dead))
+        return []
+
+    def take(self) -> Folded:
+        tally, self.tally = self.tally, Tally()
+        cells = {0: [Cell("i", "", 10, tally.counted, tally.counted)]} if tally.counted else {}
+        return Folded(cells, tally, 5)
+
+    def advance(self, _time: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Record:
+    offset: int
+
+
+def decode(records: object, _now_ms: int) -> tuple[Batch, list[DeadLetter]]:
+    """Odd offsets are dead."""
+    offsets = [r.offset for r in records]  # type: ignore[attr-defined]  # the Record above
+    good = [o for o in offsets if o % 2 == 0]
+    dead = [DeadLetter("requests", 0, o, "r", "d", None, None, 0) for o in offsets if o % 2]
+    return Batch([object()] * len(good), good, [b""] * len(good)), dead  # type: ignore[list-item]
+
+
+@dataclass
+class Bench:
+    flusher: Flusher
+    tail: Tail
+    journal: Journal
+    counters: CombinerCounters
+    held: Held
+    now_ms: int = 1_000
+
+    def read(self, *offsets: int) -> None:
+        self.held.counter.add([Record(o) for o in offsets], self.now_ms)  # type: ignore[misc]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    tail, journal, counters = Tail(), Journal(), CombinerCounters()
+    asides = Asides(journal, lambda letter: b"dead %d" % letter.offset, lambda _: b"late")
+    flusher = Flusher(tail, journal, asides, lambda: made.now_ms, "me", counters)  # type: ignore[arg-type]
+    counter = SourceCounter(
+        SOURCE,
+        1,
+        Resume(0, {0: 0, 1: 0}, None),
+        Accumulator(),  # type: ignore[arg-type]
+        decode,
+        idle_timeout_ms=60_000,
+        now_ms=0,
+    )
+    held = flusher.held[TP] = Held(TP, counter)
+    made = Bench(flusher, tail, journal, counters, held)
+    return made
+
+
+async def test_dead_letters_come_before_the_range_that_covers_them(bench: Bench) -> None:
+    bench.read(0, 1, 2)
+    await bench.flusher.flush()
+    assert bench.journal.entries[0] == ("dead-letter", b"requests/0", b"dead 1")
+    assert [(n, m.ranges[0].start, m.ranges[0].end) for n, m in bench.journal.counts()] == [
+        (0, 0, 3),
+        (1, 0, 3),
+    ]
+    assert (bench.counters.read, bench.counters.counted, bench.counters.dead) == (3, 2, 1)
+
+
+async def test_without_the_acknowledgement_no_range_is_written(bench: Bench) -> None:
+    bench.journal.aside_error = DependencyError("no")
+    bench.read(1)
+    with pytest.raises(DependencyError):
+        await bench.flusher.flush()
+    assert bench.journal.counts() == []
+
+
+async def test_empty_ranges_wait_for_the_heartbeat(bench: Bench) -> None:
+    await bench.flusher.flush()
+    bench.read(0)
+    await bench.flusher.flush()
+    assert [n for n, _ in bench.journal.counts()] == [0, 1, 0]
+    await bench.flusher.flush()
+    assert len(bench.journal.counts()) == 3
+    bench.now_ms += 1_000
+    await bench.flusher.flush()
+    last = bench.journal.counts()[-2:]
+    assert [(n, m.ranges[0].start, m.ranges[0].end) for n, m in last] == [(0, 1, 1), (1, 0, 1)]
+
+
+async def test_ranges_that_the_log_ignored_lose_the_source(bench: Bench) -> None:
+    bench.read(0)
+    await bench.flusher.flush()
+    await bench.flusher.flush()
+    assert TP in bench.flusher.held  # nothing decided yet
+    bench.tail.read_to = 10
+    await bench.flusher.flush()
+    assert bench.flusher.held == {}
+    assert bench.flusher.lost.get_nowait() == (TP, False)
+    assert bench.counters.rejected == 1
+
+
+async def test_a_claim_of_another_loses_the_source(bench: Bench) -> None:
+    bench.tail.epoch = 2
+    await bench.flusher.flush()
+    assert bench.flusher.lost.get_nowait() == (TP, False)
+    assert bench.journal.entries == []
+
+
+async def test_accepted_ranges_are_no_longer_watched(bench: Bench) -> None:
+    bench.read(0)
+    await bench.flusher.flush()
+    bench.tail.read_to, bench.tail.applied = 10, 1
+    await bench.flusher.flush()
+    assert bench.held.probes == {}
+    assert TP in bench.flusher.held
+
+
+async def test_a_range_too_large_for_a_message_asks_for_smaller_ones(bench: Bench) -> None:
+    bench.journal.max_bytes = 50
+    bench.read(0)
+    await bench.flusher.flush()
+    assert bench.flusher.lost.get_nowait() == (TP, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "max_bytes"), [(KafkaTimeoutError(), 10_000), (MessageSizeTooLargeError(), 5_000)]
+)
+async def test_what_could_not_be_written_is_counted_again(
+    bench: Bench, error: Exception, max_bytes: int
+) -> None:
+    bench.journal.error = error
+    bench.read(0)
+    await bench.flusher.flush()
+    assert bench.flusher.lost.get_nowait() == (TP, False)
+    assert bench.journal.max_bytes == max_bytes
