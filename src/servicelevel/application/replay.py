@@ -13,7 +13,7 @@ from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import StoredEntry
 from servicelevel.domain.counts import NO_TALLY, Claim, CountsMessage, Range, Tally
 from servicelevel.domain.model import Catalogue, EventKind
-from servicelevel.domain.outputs import DeadLetter, LateEvent, Output, Status, Transition
+from servicelevel.domain.outputs import DeadLetter, LateEvent, Status, Transition
 from servicelevel.domain.time import pane_end
 
 
@@ -67,7 +67,7 @@ class Replayed:
 class ForgetfulState:
     """State that is never read again: a replay starts anew each time."""
 
-    def get(self, key: str) -> StoredEntry | None:
+    def get(self, key: str) -> StoredEntry | None:  # noqa: ARG002  # the protocol names it
         """Nothing is kept."""
         return None
 
@@ -110,9 +110,7 @@ def replay(
 class _Source:
     """Reads a recording chunk by chunk into ranges."""
 
-    def __init__(
-        self, name: str, recording: Recording, plan: Plan, options: ReplayOptions
-    ) -> None:
+    def __init__(self, name: str, recording: Recording, plan: Plan, options: ReplayOptions) -> None:
         self.name = name
         self.exhausted = False
         self.max_time_ms: int | None = None
@@ -190,9 +188,7 @@ def _claims(sources: Sequence[_Source]) -> CountsMessage:
     return CountsMessage(0, claims)
 
 
-def _end(
-    catalogue: Catalogue, sources: Sequence[_Source], options: ReplayOptions
-) -> CountsMessage:
+def _end(catalogue: Catalogue, sources: Sequence[_Source], options: ReplayOptions) -> CountsMessage:
     """A message that moves the watermark to the end of the last pane, or to the time asked for."""
     end_ms = options.status_at_ms
     if end_ms is None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,6 +23,9 @@ from servicelevel.entrypoints.cli.session import Parts, Session, session_of
 from servicelevel.errors import DependencyError, ServiceLevelError
 
 INTERRUPTED = 130
+COMMON_OPTIONS = frozenset(
+    {"--settings", "--brokers", "--redis", "--prefix", "--definitions", "--log-level"}
+)
 
 
 def main() -> NoReturn:
@@ -32,7 +36,7 @@ def main() -> NoReturn:
 def run_command(arguments: Sequence[str], parts: Parts) -> int:
     """Run one command; its exit code: 0 fine, 1 not fine, 2 wrong use, 3 out of reach."""
     try:
-        build_app()(args=list(arguments), prog_name="servicelevel", obj=Session(parts))
+        build_app()(args=hoisted(arguments), prog_name="servicelevel", obj=Session(parts))
     except ServiceLevelError as error:
         parts.err.write(f"servicelevel: {error}\n")
         return error.exit_code
@@ -46,11 +50,29 @@ def run_command(arguments: Sequence[str], parts: Parts) -> int:
     return 0
 
 
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """Common options may stand after the command too: they are put before it, in order."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in COMMON_OPTIONS:
+            front += [word, *islice(words, 1)]
+        elif word.partition("=")[0] in COMMON_OPTIONS:
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
+
+
 def build_app() -> typer.Typer:
     """All commands; called with a `Session` as `obj`."""
     app = typer.Typer(
         name="servicelevel",
         help="Service levels from event streams: exact SLIs, error budgets, burn-rate alerts.",
+        epilog="The options above may stand after the command too.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
