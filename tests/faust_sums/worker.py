@@ -5,6 +5,7 @@ Exit code 75 asks for a new start, 0 is a clean stop.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +16,7 @@ from servicelevel.adapters.faust.run import run_evaluator
 from servicelevel.domain.outputs import Output
 from servicelevel.errors import ServiceLevelError
 from servicelevel.schemas.counts import decode_counts
-from servicelevel.settings import Settings
+from servicelevel.settings_file import load_settings
 from tests.faust_sums.evaluator import SumEvaluator
 
 
@@ -37,7 +38,7 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     app = build_app(
-        Settings(),
+        load_settings(os.environ),
         evaluators=lambda state, _: SumEvaluator(state),
         decode=decode_counts,
         outputs=silence(),

@@ -1,11 +1,11 @@
 """Runs a Faust app inside an event loop that others share."""
 
 import asyncio
-import contextlib
 
 import faust
+from aiokafka.errors import KafkaError
 
-from servicelevel.errors import RestartRequiredError
+from servicelevel.errors import DependencyError, RestartRequiredError
 
 STOP_TIMEOUT_S = 20.0
 
@@ -16,14 +16,19 @@ async def run_evaluator(
     """Start the app, and stop it when `stop` is set or it crashes. An app runs once.
 
     Raises:
-        RestartRequiredError: the process must end, as that asked for it or did not stop in time.
-        Exception: what the app crashed of.
+        DependencyError: the brokers cannot be reached at the start.
+        RestartRequiredError: the process must end and be started anew.
+        Exception: what else the app crashed of.
     """
     starting = asyncio.create_task(app.start(), name="faust-start")
     try:
         await _first(starting, stop, app)
     finally:
         await _stop(app, starting, stop_timeout_s)
+    if isinstance(app.crash_reason, KafkaError):
+        raise RestartRequiredError(
+            f"the evaluator lost its brokers ({app.crash_reason!r}): start this process anew"
+        ) from app.crash_reason
     if app.crash_reason is not None:
         raise app.crash_reason
 
@@ -34,10 +39,20 @@ async def _first(starting: "asyncio.Task[None]", stop: asyncio.Event, app: faust
     try:
         await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            starting.result()
+            _started(starting, app)
         await ending
     finally:
         ending.cancel()
+
+
+def _started(starting: "asyncio.Task[None]", app: faust.App) -> None:
+    try:
+        starting.result()
+    except KafkaError as error:
+        raise DependencyError(
+            f"the brokers {app.conf.broker} cannot be used ({error!r}): start them, or name others "
+            "with SERVICELEVEL_BROKERS or --brokers"
+        ) from error
 
 
 async def _stop(app: faust.App, starting: "asyncio.Task[None]", timeout_s: float) -> None:
@@ -50,5 +65,4 @@ async def _stop(app: faust.App, starting: "asyncio.Task[None]", timeout_s: float
         ) from app.crash_reason
     finally:
         starting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await starting
+        await asyncio.wait((starting,))  # what it raised is told above

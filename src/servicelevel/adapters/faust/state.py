@@ -43,7 +43,7 @@ class FaustState:
         self._entries = entries
         self._incarnation = incarnation
         self._marker_horizon = marker_horizon
-        self._offset = 0
+        self._offset = 0  # of the newest message that the entries know of
         self._current: dict[str, bytes] = {}  # logical key → where its value is
         self._former: dict[str, list[bytes]] = {}  # logical key → keys of former incarnations
         self._markers: deque[tuple[int, bytes]] = deque()  # in order of offset
@@ -59,6 +59,7 @@ class FaustState:
     def put(self, key: str, offset: int, value: Any) -> None:
         """Set `key` to `value` (plain JSON, copied), as it is after the message at `offset`."""
         own = physical_key(self._partition, key, self._incarnation)
+        self._offset = max(self._offset, offset)
         self._write(own, orjson.dumps((offset, value)))
         self._current[key] = own
         self._leave_former(key)
@@ -101,8 +102,9 @@ class FaustState:
         for key, raw in self._entries.items():
             logical = logical_key(key)
             offset, is_marker = _head(key, raw)
+            self._offset = max(self._offset, offset)
             self._former.setdefault(logical, []).append(key)
-            # at one offset a marker outweighs a value: see `delete`
+            # at one offset a marker outweighs a value: a new owner may delete what it finds
             if logical not in best or (offset, is_marker) > best[logical][:2]:
                 best[logical] = (offset, is_marker, key)
         markers: list[tuple[int, bytes]] = []

@@ -6,7 +6,7 @@ before Faust's recovery looks, which then finds nothing to do.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -91,25 +91,37 @@ class Store(memory.Store[bytes, bytes]):
             for tp in partitions:
                 self._next[tp.partition] = max(self._next.get(tp.partition, 0), starts[tp])
             behind = {tp for tp in partitions if self._next[tp.partition] < ends[tp]}
-            consumer.assign(behind)
-            for tp in behind:
-                consumer.seek(tp, self._next[tp.partition])
-            while behind:
-                await self._read_batch(consumer)
-                for tp in list(behind):
-                    position = await consumer.position(tp)  # passes what compaction removed
-                    self._next[tp.partition] = max(self._next[tp.partition], position)
-                    if position >= ends[tp]:
-                        behind.discard(tp)
+            if behind:
+                await self._catch_up(consumer, behind, ends)
         finally:
             await consumer.stop()
 
-    async def _read_batch(self, consumer: AIOKafkaConsumer) -> None:
-        batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_BATCH_RECORDS)
+    async def _catch_up(
+        self,
+        consumer: AIOKafkaConsumer,
+        behind: set[TopicPartition],
+        ends: Mapping[TopicPartition, int],
+    ) -> None:
+        consumer.assign(behind)
+        for tp in behind:
+            consumer.seek(tp, self._next[tp.partition])
+        while behind:
+            await self._read_batch(consumer, _POLL_MS)
+            for tp in list(behind):
+                position = await consumer.position(tp)  # passes what compaction removed
+                self._next[tp.partition] = max(self._next[tp.partition], position)
+                if position >= ends[tp]:
+                    behind.discard(tp)
+        while await self._read_batch(consumer, 0):
+            pass  # the rest of a last batch whose start the broker called the end
+
+    async def _read_batch(self, consumer: AIOKafkaConsumer, timeout_ms: int) -> bool:
+        batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=_BATCH_RECORDS)
         for tp, records in batches.items():
             for record in records:
                 self._apply(tp.partition, record.offset, record.key, record.value)
         await asyncio.sleep(0)  # heartbeats go on, however large the state is
+        return bool(batches)
 
     def _apply(self, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
         if key is None or offset < self._next.get(partition, 0):

@@ -114,6 +114,15 @@ def test_a_delete_cut_short_does_not_bring_an_older_value_back(log: Log) -> None
         assert cut.owner("c").get("k") is None
 
 
+def test_what_a_new_owner_deletes_before_its_first_message_stays_deleted(log: Log) -> None:
+    log.put(log.owner("a"), "k", 7, "seven")
+    second = log.owner("b")
+    second.delete("k")
+    marker = second.end()[:1]  # a crash leaves out what follows
+    log.records += marker
+    assert log.owner("c").get("k") is None
+
+
 def test_a_key_may_come_back_after_its_delete(log: Log) -> None:
     first = log.owner("a")
     log.put(first, "k", 1, "one")
