@@ -134,9 +134,10 @@ class Counts:
 class World:
     """Topics of one test on one broker."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], int] | None = None) -> None:
         self.settings = settings
         self.clock = Clock()
+        self._combiners_clock = clock or self.clock
         self.writer = RecordingWriter()
         self.events: list[dict[str, Any]] = []
 
@@ -177,7 +178,7 @@ class World:
         return KafkaCombiner(
             self.settings,
             Plan(catalogue(), self.settings.counts_partitions),
-            self.clock,
+            self._combiners_clock,
             owner,
             Asides(self.writer, dead_letter_event, late_event),
             **options,

@@ -166,6 +166,7 @@ async def test_too_large_messages_are_made_smaller(world: World) -> None:
     """Each event has a pane of its own, so that a range of them is larger than a message."""
     await world.produce(event(n, time_ms=START_MS + n * 10_000) for n in range(300))
     async with world.running("a", max_message_bytes=700):
-        counts = await world.until_counted()
+        await world.until_counted()
+    counts = await world.read_counts()
     assert counts.tally() == Tally(300, 300, 0, 0)
     assert counts.largest_bytes <= 700
