@@ -77,16 +77,26 @@ def evaluator_factory(
 
 
 def build_evaluator_app(
-    settings: Settings, catalogue: Catalogue, *, web: bool = False
+    settings: Settings,
+    catalogue: Catalogue,
+    *,
+    web: bool = False,
+    ready: Callable[[], object] = lambda: None,
 ) -> faust.App:
-    """The evaluator as a Faust app that is not started yet."""
-    return build_app(
+    """The evaluator as a Faust app that is not started yet; `ready` is called when it is up."""
+    app = build_app(
         settings,
         evaluators=evaluator_factory(settings, catalogue),
         decode=decode_counts,
         outputs=open_writer(settings, "evaluator"),
         web=web,
     )
+
+    async def on_ready(_app: object, **_: object) -> None:
+        ready()
+
+    app.on_rebalance_complete.connect(on_ready, weak=False)
+    return app
 
 
 async def run_combiner(

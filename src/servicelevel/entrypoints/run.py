@@ -24,6 +24,7 @@ from servicelevel.settings import Settings
 
 Part = Literal["combiner", "evaluator", "mirror"]
 PARTS: tuple[Part, ...] = get_args(Part)
+HEAD_START_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
@@ -62,13 +63,29 @@ def _works(
     stop: asyncio.Event,
 ) -> dict[Part, Coroutine[Any, Any, None]]:
     works: dict[Part, Coroutine[Any, Any, None]] = {}
-    if "combiner" in parts:
-        works["combiner"] = run_combiner(settings, catalogue, owner, wall_clock_ms, stop)
+    evaluating = asyncio.Event()
     if "evaluator" in parts:
-        works["evaluator"] = run_evaluator(build_evaluator_app(settings, catalogue), stop)
+        app = build_evaluator_app(settings, catalogue, ready=evaluating.set)
+        works["evaluator"] = run_evaluator(app, stop)
+    else:
+        evaluating.set()
+    if "combiner" in parts:
+        combiner = run_combiner(settings, catalogue, owner, wall_clock_ms, stop)
+        works["combiner"] = _after(evaluating, stop, combiner)
     if "mirror" in parts and settings.redis_url is not None:
         works["mirror"] = run_mirror(settings, stop)
     return works
+
+
+async def _after(
+    ready: asyncio.Event, stop: asyncio.Event, work: Coroutine[Any, Any, None]
+) -> None:
+    """Begin when the evaluator is up, which a backlog in the same process would hold back."""
+    waits = [asyncio.create_task(event.wait()) for event in (ready, stop)]
+    await asyncio.wait(waits, timeout=HEAD_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await work
 
 
 async def _together(stop: asyncio.Event, works: dict[Part, Coroutine[Any, Any, None]]) -> None:

@@ -16,10 +16,14 @@ from servicelevel.adapters.faust.connection import (
 from servicelevel.adapters.faust.host import Decode, EvaluatorFactory
 from servicelevel.adapters.faust.pipe import OutputWriter
 from servicelevel.adapters.faust.runtime import Runtime
+from servicelevel.adapters.faust.transport import use_short_waits
 from servicelevel.settings import Settings
 
 TABLE = "state"
 COMMIT_INTERVAL_S = 2.0
+MAX_POLL_RECORDS = 5_000
+"""So many that all partitions are drained together: a fetch for some of them holds the others up
+to 1.5 s."""
 
 
 def application_id(settings: Settings) -> str:
@@ -46,6 +50,7 @@ def build_app(
     last.
     """
     app = _new_app(settings, web=web)
+    use_short_waits(app)
     counts = app.topic(settings.topic("counts"), key_type=bytes, value_type=bytes)
     table = app.Table(
         TABLE, key_type=bytes, value_type=bytes, partitions=settings.counts_partitions
@@ -74,7 +79,7 @@ def _new_app(settings: Settings, *, web: bool) -> faust.App:
         broker_heartbeat_interval=min(3.0, session_s / 3),
         broker_request_timeout=max(90.0, session_s),
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_max_poll_records=500,
+        broker_max_poll_records=MAX_POLL_RECORDS,
         consumer_auto_offset_reset="earliest",
         processing_guarantee="at_least_once",
         producer_acks=-1,
