@@ -1,9 +1,12 @@
 """The combiner against each broker: what is on `counts` in the end is exact."""
 
+import asyncio
+
 import pytest
 
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range, Tally
 from servicelevel.domain.partitioning import counts_partition
+from servicelevel.errors import DependencyError, TopicsError
 from servicelevel.settings import Settings
 from tests.conftest import Broker
 from tests.contract.counting import START_MS, Counts, World, event, expected
@@ -170,3 +173,21 @@ async def test_too_large_messages_are_made_smaller(world: World) -> None:
     counts = await world.read_counts()
     assert counts.tally() == Tally(300, 300, 0, 0)
     assert counts.largest_bytes <= 700
+
+
+async def test_a_missing_topic_is_named_with_what_to_do(world: World) -> None:
+    settings = world.settings.model_copy(update={"request_topics": ("requests", "clicks")})
+    with pytest.raises(TopicsError, match=r"clicks.*servicelevel topics create"):
+        await World(settings).combiner("a").run(asyncio.Event())
+
+
+async def test_another_number_of_counts_partitions_is_refused(world: World) -> None:
+    settings = world.settings.model_copy(update={"counts_partitions": 3})
+    with pytest.raises(TopicsError, match="SERVICELEVEL_COUNTS_PARTITIONS=4"):
+        await World(settings).combiner("a").run(asyncio.Event())
+
+
+async def test_brokers_that_are_not_there_are_named() -> None:
+    world = World(Settings(brokers="127.0.0.1:1"))
+    with pytest.raises(DependencyError, match=r"127\.0\.0\.1:1 .*SERVICELEVEL_BROKERS"):
+        await world.combiner("a").run(asyncio.Event())
