@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import faust
 
@@ -92,7 +93,7 @@ def build_evaluator_app(
         web=web,
     )
 
-    async def on_ready(_app: object, **_: object) -> None:
+    async def on_ready(_app: Any, /, *_: Any, **__: Any) -> None:
         ready()
 
     app.on_rebalance_complete.connect(on_ready, weak=False)

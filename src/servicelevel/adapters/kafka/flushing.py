@@ -114,10 +114,12 @@ class Flusher:
             if not held:
                 return
             messages = self._close(held, heartbeat=heartbeat)
+            # Counting goes on while this is written: what it closes is for the next flush.
+            ends = {n: [(each, each.counter.told_up_to(n)) for each in held] for n, _ in messages}
             asides = [aside for each in held for aside in each.counter.asides()]
             if asides:
                 await self._asides.send(asides)
-            await self._write(held, messages)
+            await self._write(held, messages, ends)
             self._counters.flushes += 1
 
     def _close(self, held: list[Held], *, heartbeat: bool) -> list[tuple[int, bytes]]:
@@ -153,7 +155,12 @@ class Flusher:
             ranges += each.counter.ranges(partition)
         return pack(ranges, now_ms, self._writer.max_bytes)
 
-    async def _write(self, held: list[Held], messages: list[tuple[int, bytes]]) -> None:
+    async def _write(
+        self,
+        held: list[Held],
+        messages: list[tuple[int, bytes]],
+        ends: dict[int, list[tuple[Held, int]]],
+    ) -> None:
         try:
             written = await self._writer.write(messages)
         except KafkaError as error:
@@ -169,9 +176,8 @@ class Flusher:
                 self._lose(each)
             return
         self._written.update(written)
-        for each in held:
-            for partition, offset in written.items():
-                end = each.counter.told_up_to(partition)
+        for partition, offset in written.items():
+            for each, end in ends[partition]:
                 each.probes.setdefault(partition, (offset, end))
 
     def _drop_rejected(self) -> None:

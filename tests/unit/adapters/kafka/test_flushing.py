@@ -1,6 +1,6 @@
 """What is written when, and what is done about what the log does not accept."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
@@ -46,6 +46,7 @@ class Journal:
     entries: list[object] = field(default_factory=list)
     max_bytes: int = 10_000
     error: Exception | None = None
+    while_writing: Callable[[], None] = lambda: None
     aside_error: Exception | None = None
 
     async def write(self, messages: Iterable[tuple[int, bytes]]) -> dict[int, int]:
@@ -55,6 +56,7 @@ class Journal:
         for partition, value in messages:
             self.entries.append((partition, decode_counts(value)))
             offsets[partition] = len(self.entries) - 1
+        self.while_writing()
         return offsets
 
     async def send_messages(self, messages: Iterable[tuple[str, bytes | None, bytes]]) -> None:
@@ -210,3 +212,20 @@ async def test_what_could_not_be_written_is_counted_again(
     await bench.flusher.flush()
     assert bench.flusher.lost.get_nowait() == (TP, False)
     assert bench.journal.max_bytes == max_bytes
+
+
+async def test_what_is_counted_while_a_flush_is_acknowledged_waits_for_the_next(
+    bench: Bench,
+) -> None:
+    """Ranges closed meanwhile are not part of what the log must show of this flush."""
+    bench.held.counter.max_records = 1  # each record closes a range
+    bench.read(0)
+    bench.journal.while_writing = lambda: bench.read(2, 4)
+    await bench.flusher.flush()
+    bench.journal.while_writing = lambda: None
+    bench.tail.read_to, bench.tail.applied = 10, 1  # the log has all that was written
+
+    await bench.flusher.flush()
+
+    assert bench.counters.rejected == 0
+    assert TP in bench.flusher.held
