@@ -114,8 +114,9 @@ class DeadLetterData(_Model):
     reason: str = Field(description="A code; `detail` says it in words.")
     detail: str
     timestamp_ms: int = Field(description="The record's own timestamp.")
-    key_base64: str | None
-    value_base64: str | None
+    key_base64: str | None = Field(description="At most its first 65,536 bytes.")
+    value_base64: str | None = Field(description="At most its first 524,288 bytes.")
+    value_bytes: int | None = Field(description="How long the whole value is.")
 
 
 class LateData(_Model):
@@ -129,7 +130,8 @@ class LateData(_Model):
     watermark_ms: int
     lateness_ms: int
     disposition: Literal["revision", "dropped"]
-    value_base64: str
+    value_base64: str = Field(description="At most its first 524,288 bytes.")
+    value_bytes: int = Field(description="How long the whole value is.")
 
 
 class CloudEvent(_Model):

@@ -86,8 +86,9 @@ def dead_letter_event(letter: DeadLetter) -> bytes:
         reason=letter.reason,
         detail=letter.detail,
         timestamp_ms=letter.timestamp_ms,
-        key_base64=None if letter.key is None else _base64(letter.key),
-        value_base64=None if letter.value is None else _base64(letter.value),
+        key_base64=None if letter.key is None else _base64(letter.key[:MAX_KEY_BYTES]),
+        value_base64=None if letter.value is None else _base64(letter.value[:MAX_VALUE_BYTES]),
+        value_bytes=None if letter.value is None else len(letter.value),
     )
     return encode(
         DeadLetterEvent(
@@ -108,7 +109,8 @@ def late_event(late: LateEvent) -> bytes:
         watermark_ms=late.watermark_ms,
         lateness_ms=late.lateness_ms,
         disposition=late.disposition,
-        value_base64=_base64(late.value),
+        value_base64=_base64(late.value[:MAX_VALUE_BYTES]),
+        value_bytes=len(late.value),
     )
     return encode(
         LateEventEvent(id=f"late/{place}", subject=place, time=rfc3339(late.time_ms), data=data)
@@ -124,6 +126,10 @@ def parse_transition(value: bytes) -> AlertEvent:
     """Read a message of `warnings` or `breaches`. Raises `pydantic.ValidationError`."""
     return AlertEvent.model_validate_json(value)
 
+
+# What is larger would not fit the 1 MiB that a broker takes; the record itself is where it was.
+MAX_VALUE_BYTES = 512 * 1024
+MAX_KEY_BYTES = 64 * 1024
 
 _TOPICS: Mapping[AlertKind, str] = {"warning": "warnings", "breach": "breaches"}
 

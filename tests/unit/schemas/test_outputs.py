@@ -179,6 +179,17 @@ def test_a_dead_letter_keeps_the_bytes() -> None:
     assert event["data"]["reason"] == "not_json"
 
 
+def test_a_dead_letter_always_fits_a_broker_s_limit() -> None:
+    whole = bytes(1024 * 1024)
+    letter = DeadLetter("requests", 2, 7, "too_large", "x" * 300, whole, whole, AT)
+    encoded = dead_letter_event(letter)
+    data = orjson.loads(encoded)["data"]
+
+    assert len(encoded) < 1_000_000
+    assert data["value_bytes"] == len(whole)
+    assert base64.b64decode(data["value_base64"]) == whole[: 512 * 1024]
+
+
 def test_a_late_event_says_how_late_and_what_became_of_it() -> None:
     late = LateEvent("requests", 0, 3, "checkout", AT, AT + 60_000, 60_000, "revision", b"{}")
     event = orjson.loads(late_event(late))
