@@ -5,10 +5,8 @@ same events.
 """
 
 import json
-import os
 import random
-import subprocess
-import sys
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -17,82 +15,18 @@ import pytest
 
 from servicelevel.adapters.files.definitions import load_definitions
 from tests.e2e.shop_load import DEFINITIONS, Load
-from tests.e2e.topics import end_of, panes, produce, read_all, table
+from tests.e2e.system import System
+from tests.e2e.topics import end_of, panes, produce
 from tests.services.kafka import KafkaBroker
-from tests.services.process import ManagedProcess, wait_until_async
+from tests.services.process import wait_until_async
 
 EVENTS = 1_000_000
 DONE_S = 180
-SERVICELEVEL = (sys.executable, "-m", "servicelevel")
-
-
-class System:
-    """A prefix of its own on a broker, its definitions, and workers on it."""
-
-    def __init__(self, broker: str, prefix: str, folder: Path) -> None:
-        self.broker, self.prefix, self.folder = broker, prefix, folder
-        self.definitions = folder / "slos.yaml"
-        self.definitions.write_text(DEFINITIONS)
-        self.environment = {
-            "SERVICELEVEL_BROKERS": broker,
-            "SERVICELEVEL_TOPIC_PREFIX": prefix,
-            "SERVICELEVEL_GROUP": prefix.rstrip("."),
-            "SERVICELEVEL_DEFINITIONS": str(self.definitions),
-            "SERVICELEVEL_SESSION_TIMEOUT_MS": "6000",
-        }
-
-    def worker(self, number: int = 0) -> ManagedProcess:
-        log = self.folder / f"worker-{number}.log"
-        return ManagedProcess([*SERVICELEVEL, "run"], log=log, env=self.environment)
-
-    def call(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [*SERVICELEVEL, *arguments],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    async def entries(self) -> dict[tuple[int, str], Any]:
-        group = self.environment["SERVICELEVEL_GROUP"]
-        return await table(self.broker, f"{group}-evaluator-state-changelog")
-
-    async def tallies(self) -> list[dict[str, list[int]]]:
-        """By counts partition, what each source of requests came to."""
-        return [
-            {name: raw[5] for name, raw in value["sources"].items() if name.startswith("requests")}
-            for (_, key), value in (await self.entries()).items()
-            if key == "p"
-        ]
-
-    async def read_everything(self, sent: int) -> bool:
-        tallies = await self.tallies()
-        return len(tallies) == 4 and all(
-            sum(tally[0] for tally in sources.values()) == sent for sources in tallies
-        )
-
-    async def judged_everything(self, load: Load) -> bool:
-        last = max(end for _, _, end in load.panes)
-        progress = [v for (_, key), v in (await self.entries()).items() if key == "p"]
-        return await self.read_everything(EVENTS) and all(
-            (value["watermark_ms"] or 0) >= last for value in progress
-        )
-
-    async def transitions(self) -> list[dict[str, Any]]:
-        found = []
-        for topic in ("warnings", "breaches"):
-            records = await read_all(self.broker, self.prefix + topic)
-            found += [json.loads(r.value) for r in records if r.value is not None]
-        return found
 
 
 @pytest.fixture
 def system(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> System:
-    made = System(kafka.address, topic_prefix, tmp_path)
+    made = System(kafka.address, topic_prefix, tmp_path, DEFINITIONS)
     made.call("topics", "create")
     return made
 
@@ -103,9 +37,18 @@ async def load_into(system: System, seed: int) -> Load:
     records = list(load.records())
     assert await produce(system.broker, system.prefix + "requests", records) == EVENTS
     lines = [value for _, value in records]
-    lines.sort(key=lambda line: int(line.partition(b'"time":')[2].partition(b",")[0] or 0))
+    lines.sort(key=time_ms)
     (system.folder / "requests.ndjson").write_bytes(b"\n".join(lines) + b"\n")
     return load
+
+
+def time_ms(line: bytes) -> int:
+    found = re.search(rb'"time":(\d+)', line)
+    return int(found[1]) if found else 0
+
+
+def last_pane(load: Load) -> int:
+    return max(end for _, _, end in load.panes)
 
 
 async def check(system: System, load: Load) -> None:
@@ -127,7 +70,7 @@ async def check(system: System, load: Load) -> None:
         assert (read, dead, late) == (EVENTS, load.dead, 0)
         assert counted + dead + late == read
 
-    told = await system.transitions()
+    told = await system.told("warnings", "breaches")
     contents: dict[str, set[str]] = defaultdict(set)
     for event in told:
         contents[event["id"]].add(json.dumps(event, sort_keys=True))
@@ -139,7 +82,7 @@ async def check(system: System, load: Load) -> None:
             "replay", str(system.definitions), "--requests", str(system.folder / "requests.ndjson")
         ).splitlines()
     ]
-    last = max(end for _, _, end in load.panes)
+    last = last_pane(load)
     live = {
         event["id"]: undated(event)
         for event in told
@@ -168,7 +111,7 @@ async def test_a_million_events_are_counted_exactly(system: System) -> None:
 
     with system.worker() as worker:
         await wait_until_async(
-            lambda: system.judged_everything(load), DONE_S, what="all judged", interval=1
+            lambda: system.judged(EVENTS, last_pane(load)), DONE_S, what="all judged", interval=1
         )
         assert worker.stop(30) == 0, worker.tail()
 
@@ -196,7 +139,7 @@ async def test_a_worker_killed_three_times_counts_exactly(system: System) -> Non
 
     with system.worker(3) as worker:
         await wait_until_async(
-            lambda: system.judged_everything(load), DONE_S, what="all judged", interval=1
+            lambda: system.judged(EVENTS, last_pane(load)), DONE_S, what="all judged", interval=1
         )
         assert worker.stop(30) == 0, worker.tail()
 
