@@ -10,6 +10,7 @@ import faust
 from servicelevel.adapters.faust.app import build_app
 from servicelevel.adapters.files.definitions import Loaded, load_definitions
 from servicelevel.adapters.files.mapping import load_mapping
+from servicelevel.adapters.files.pane_ladder import shipped_ladder
 from servicelevel.adapters.kafka.combiner import KafkaCombiner
 from servicelevel.adapters.kafka.flushing import Asides
 from servicelevel.adapters.kafka.output_writer import open_writer
@@ -56,7 +57,9 @@ def read_mappings(settings: Settings) -> dict[str, SourceMapping]:
 
 def evaluation_policy(settings: Settings) -> EvaluationPolicy:
     """What the settings say to the evaluator."""
-    return EvaluationPolicy(allowed_lateness_ms=settings.allowed_lateness_ms, early=settings.early)
+    return EvaluationPolicy(
+        shipped_ladder(), allowed_lateness_ms=settings.allowed_lateness_ms, early=settings.early
+    )
 
 
 def evaluator_factory(

@@ -45,7 +45,7 @@ class ReplayOptions:
     """
 
     now_ms: int
-    policy: EvaluationPolicy = field(default_factory=EvaluationPolicy)
+    policy: EvaluationPolicy
     late_horizon_ms: int = 30 * 86_400_000
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     status_at_ms: int | None = None

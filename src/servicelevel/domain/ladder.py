@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, floor_to
+from servicelevel.domain.time import MINUTE_MS, floor_to
 
 SPAN_MS = 15 * MINUTE_MS
 """Panes are stored, merged and moved by whole spans; 15 minutes divide every zone's offset."""
@@ -65,12 +65,3 @@ class Ladder:
             if span_end_ms > floor_to(at_ms - rung.until_age_ms, SPAN_MS):
                 return rung.resolution_ms
         return SPAN_MS
-
-
-DEFAULT_LADDER = Ladder(
-    (
-        Rung(HOUR_MS, 10 * SECOND_MS),
-        Rung(6 * HOUR_MS, MINUTE_MS),
-        Rung(3 * DAY_MS, 5 * MINUTE_MS),
-    )
-)

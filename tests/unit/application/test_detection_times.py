@@ -16,10 +16,10 @@ from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
-from servicelevel.domain.ladder import DEFAULT_LADDER
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Rule, Severity, Slo
 from servicelevel.domain.outputs import Transition
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.builders.ladder import LADDER
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 PANE = 10_000
@@ -51,7 +51,7 @@ def history() -> list[Cell]:
     cells: list[Cell] = []
     end = T0
     while end > T0 - 30 * DAY_MS:
-        length = DEFAULT_LADDER.resolution_ms(T0 - end + 1)
+        length = LADDER.resolution_ms(T0 - end + 1)
         cells.append(cell(end, PER_PANE * length // PANE))
         end -= length
     return cells
@@ -61,7 +61,7 @@ class Traffic:
     """Feeds an evaluator: 30 good days, then what it is told."""
 
     def __init__(self, watched: Slo) -> None:
-        policy = EvaluationPolicy(allowed_lateness_ms=0, early=False)
+        policy = EvaluationPolicy(LADDER, allowed_lateness_ms=0, early=False)
         self._evaluator = Evaluator(Catalogue.of([watched]), policy, MemoryState())
         self._offset = -1
         self._now = T0
@@ -129,7 +129,7 @@ def test_fires_when_the_formula_says(
     ratio = Fraction(percent) * PERCENT
     derived_s = fires_after_s(RULES[rule], ratio)
     assert derived_s == Fraction(minutes) * 60
-    step_ms = DEFAULT_LADDER.resolution_ms(RULES[rule].long_ms)
+    step_ms = LADDER.resolution_ms(RULES[rule].long_ms)
     latest_s = derived_s * (1 + Fraction(step_ms, RULES[rule].long_ms)) + PANE // 1_000
     assert derived_s < pane_end_s <= latest_s
 

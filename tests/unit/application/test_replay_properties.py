@@ -28,6 +28,7 @@ from servicelevel.domain.model import (
 )
 from servicelevel.domain.outputs import Evidence
 from servicelevel.domain.time import HOUR_MS, MINUTE_MS
+from tests.builders.ladder import LADDER
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 LATENESS = 20_000
@@ -102,7 +103,7 @@ def run(files: list[list[dict[str, object]]], chunk: int) -> Replayed:
         )
         for file in files
     ]
-    policy = EvaluationPolicy(allowed_lateness_ms=LATENESS, early=False)
+    policy = EvaluationPolicy(LADDER, allowed_lateness_ms=LATENESS, early=False)
     return replay(CATALOGUE, recordings, ReplayOptions(T0 + 10**10, policy, chunk=chunk))
 
 
@@ -157,7 +158,9 @@ def test_nothing_disappears(made: list[dict[str, object]], data: st.DataObject) 
         )
     recording = Recording("requests", "request", [RecordedLine(n, v) for n, v in enumerate(lines)])
 
-    told = replay(CATALOGUE, [recording], ReplayOptions(T0 + 10**10, chunk=7))
+    told = replay(
+        CATALOGUE, [recording], ReplayOptions(T0 + 10**10, EvaluationPolicy(LADDER), chunk=7)
+    )
 
     assert told.tally.read == len(lines)
     assert told.tally == Tally(
@@ -183,7 +186,7 @@ def test_a_status_counts_what_was_up_to_its_time(at_s: int, good: int, total: in
     told = replay(
         CATALOGUE,
         [recording],
-        ReplayOptions(T0 + 10**10, status_at_ms=T0 + at_s * 1_000),
+        ReplayOptions(T0 + 10**10, EvaluationPolicy(LADDER), status_at_ms=T0 + at_s * 1_000),
     )
 
     status = next(s for s in told.statuses if s.objective == "availability")

@@ -2,16 +2,17 @@
 
 import pytest
 
-from servicelevel.domain.ladder import DEFAULT_LADDER, SPAN_MS, Ladder, Rung
+from servicelevel.domain.ladder import SPAN_MS, Ladder, Rung
 from servicelevel.domain.panes import Panes
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, duration_text, pane_end
 from servicelevel.domain.windows import Windows
+from tests.builders.ladder import LADDER
 
 PANE = 10_000
 
 
 def panes_of(counts: dict[int, tuple[int, int]]) -> Panes:
-    panes = Panes(DEFAULT_LADDER, PANE)
+    panes = Panes(LADDER, PANE)
     for end, (good, total) in counts.items():
         span, at = panes.locate(end, end, end - DAY_MS)
         span.add(at, good, total)
@@ -36,16 +37,16 @@ def test_a_pane_holds_its_end_and_not_its_start(time_ms: int, end: int) -> None:
         (30 * DAY_MS, 15 * MINUTE_MS),
     ],
 )
-def test_the_default_ladder(window: int, resolution: int) -> None:
-    assert DEFAULT_LADDER.resolution_ms(window) == resolution
+def test_the_shipped_ladder(window: int, resolution: int) -> None:
+    assert LADDER.resolution_ms(window) == resolution
 
 
 def test_the_old_edge_of_a_long_window_moves_in_steps() -> None:
     month = 30 * DAY_MS
     at = 60 * DAY_MS + 7 * MINUTE_MS
 
-    assert DEFAULT_LADDER.old_edge_ms(at, month) == 30 * DAY_MS
-    assert DEFAULT_LADDER.old_edge_ms(at + 8 * MINUTE_MS, month) == 30 * DAY_MS + 15 * MINUTE_MS
+    assert LADDER.old_edge_ms(at, month) == 30 * DAY_MS
+    assert LADDER.old_edge_ms(at + 8 * MINUTE_MS, month) == 30 * DAY_MS + 15 * MINUTE_MS
 
 
 def test_a_ladder_must_get_coarser_with_age() -> None:

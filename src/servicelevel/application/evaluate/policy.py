@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from servicelevel.domain.ladder import DEFAULT_LADDER, Ladder
+from servicelevel.domain.ladder import Ladder
 from servicelevel.domain.model import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -11,6 +11,7 @@ from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 class EvaluationPolicy:
     """Times in ms of event time."""
 
+    ladder: Ladder
     allowed_lateness_ms: int = 10_000
     early: bool = True
     early_reach_ms: int = MINUTE_MS
@@ -20,4 +21,3 @@ class EvaluationPolicy:
     retention_ms: int = 35 * DAY_MS
     """Panes are kept at least so long, and as long as any window needs them."""
     breach_severity: Severity = Severity.PAGE
-    ladder: Ladder = DEFAULT_LADDER

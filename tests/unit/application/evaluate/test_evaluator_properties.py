@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
-from servicelevel.domain.ladder import DEFAULT_LADDER
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Rule, Severity, Slo
 from servicelevel.domain.outputs import Output, Transition
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.builders.ladder import LADDER
 
 PANE = 10_000
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -28,7 +28,7 @@ SLO = Slo(
     "shop-ok", "shop", 5 * DAY_MS, (Objective("objective-1", INDICATOR, TARGET, RULES),), "d1"
 )
 CATALOGUE = Catalogue.of([SLO])
-POLICY = EvaluationPolicy(allowed_lateness_ms=30_000)
+POLICY = EvaluationPolicy(LADDER, allowed_lateness_ms=30_000)
 
 
 @dataclass
@@ -66,7 +66,7 @@ def oracle(cells: list[tuple[int, int, int]], last_ms: int) -> list[tuple[Any, .
     """(kind, state, at, rule, severity) decided at every pane end, from all cells at once."""
 
     def total_in(at: int, window: int) -> tuple[int, int]:
-        edge = DEFAULT_LADDER.old_edge_ms(at, window)
+        edge = LADDER.old_edge_ms(at, window)
         inside = [c for c in cells if edge < c[0] <= at]
         return sum(c[1] for c in inside), sum(c[2] for c in inside)
 
@@ -108,7 +108,7 @@ def changes(cells: list[tuple[int, int, int]], last_ms: int) -> list[int]:
     for end, _, _ in cells:
         found.add(end)
         for window in windows:
-            step = DEFAULT_LADDER.resolution_ms(window)
+            step = LADDER.resolution_ms(window)
             leaves = -(-end // step) * step + window
             found.update(range(leaves - PANE, leaves + 2 * PANE, PANE))
     return sorted(t for t in found if t <= last_ms)

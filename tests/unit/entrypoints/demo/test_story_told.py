@@ -12,6 +12,7 @@ from servicelevel.domain.model import Catalogue
 from servicelevel.domain.time import SECOND_MS
 from servicelevel.entrypoints.demo.story import load_story
 from servicelevel.entrypoints.demo.traffic import Traffic
+from tests.builders.ladder import LADDER
 
 MINUTE_START_MS = 1_767_225_600_000
 LIVE_S = 60
@@ -31,7 +32,7 @@ def told(catalogue: Catalogue, live_ms: int, history_s: int) -> Replayed:
     lines = [RecordedLine(offset, request.value) for offset, request in enumerate(requests)]
     options = ReplayOptions(
         now_ms=live_ms + LIVE_S * SECOND_MS,
-        policy=EvaluationPolicy(allowed_lateness_ms=2_000, early=False),
+        policy=EvaluationPolicy(LADDER, allowed_lateness_ms=2_000, early=False),
     )
     return replay(catalogue, [Recording("requests", "request", lines)], options)
 
