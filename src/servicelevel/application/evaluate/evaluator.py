@@ -9,6 +9,7 @@ message behind.
 
 from collections.abc import Iterable
 
+from servicelevel.application.evaluate.aging import Aging
 from servicelevel.application.evaluate.book import Book
 from servicelevel.application.evaluate.judged import Judged
 from servicelevel.application.evaluate.policy import EvaluationPolicy
@@ -22,16 +23,13 @@ from servicelevel.application.evaluate.records import (
     span_key,
 )
 from servicelevel.application.evaluate.recovery import recover
-from servicelevel.application.evaluate.series import Series
 from servicelevel.application.evaluate.watch import Kept
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import Cell, CountsMessage
-from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output, Status, Transition
-from servicelevel.domain.panes import Span
-from servicelevel.domain.time import MINUTE_MS, floor_to
+from servicelevel.domain.time import floor_to
 
 
 class Evaluator:
@@ -49,12 +47,11 @@ class Evaluator:
         self._policy = policy
         self._state = state
         self._book = Book(catalogue, policy, partition, partitions)
+        self._aging = Aging(self._book, state, policy)
         self._ledger = Ledger()
         self._watermark_ms: int | None = None
         self._told = -1
         self._offset = -1
-        self._merged_to_ms: int | None = None
-        self._aged_to_ms: int | None = None
         self._dirty: dict[int, Judged] = {}
         recovered = recover(self._book, state)
         if recovered is not None:
@@ -79,7 +76,7 @@ class Evaluator:
 
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Handle the message at `offset`; outputs in order of event time."""
-        self._age(offset)
+        self._aging.age(self._watermark_ms, offset)
         cells = self._read(message)
         threatened = self._add(cells, offset)
         outputs = self._judge(offset)
@@ -232,37 +229,6 @@ class Evaluator:
         self._state.put(alert_key(kept.alert.identity), offset, [kept.alert.dump(), pending])
         kept.offset = offset
         kept.changed = False
-
-    def _age(self, offset: int) -> None:
-        """Merge and move what is old, by the watermark that is stored already."""
-        watermark = self._watermark_ms
-        if watermark is None or floor_to(watermark, MINUTE_MS) == self._aged_to_ms:
-            return
-        self._aged_to_ms = floor_to(watermark, MINUTE_MS)
-        quarter = floor_to(watermark, SPAN_MS)
-        for judged in self._book:
-            for series in judged.every():
-                if quarter != self._merged_to_ms:
-                    series.coarsen(quarter, self._policy.evidence_ms)
-                    self._expire(series, quarter)
-                self._move(series, watermark, offset)
-        self._merged_to_ms = quarter
-
-    def _move(self, series: Series, watermark_ms: int, offset: int) -> None:
-        days: dict[int, Span] = {}
-        moved = series.movable(watermark_ms)
-        for span in moved:
-            day = series.move(span, watermark_ms, offset)
-            days[day.end_ms] = day
-        for day in days.values():
-            self._state.put(span_key(series, day), offset, dump_span(series, day))
-        for span in moved:
-            self._state.delete(span_key(series, span))
-
-    def _expire(self, series: Series, quarter_ms: int) -> None:
-        for span in series.expired(quarter_ms, self._policy.retention_ms):
-            series.panes.drop(span)
-            self._state.delete(span_key(series, span))
 
 
 def _in_order(output: Output) -> tuple[int, str, str, str, str]:
