@@ -41,6 +41,7 @@ from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Transition
 from servicelevel.entrypoints.cli.arguments import duration_ms
 from servicelevel.schemas.outputs import rfc3339
+from tests.builders.ladder import LADDER
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 
@@ -139,7 +140,7 @@ def tell(folder: Path, together: int | None = None) -> str:
     lines = [RecordedLine(n, json.dumps(event).encode()) for n, event in enumerate(events(story))]
     options = ReplayOptions(
         now_ms=milliseconds(story.clock) if story.clock else end_ms(story),
-        policy=EvaluationPolicy(early=False),
+        policy=EvaluationPolicy(LADDER, early=False),
         chunk=together or story.together,
     )
     told = replay(loaded.catalogue, [Recording("requests", "request", lines)], options)
