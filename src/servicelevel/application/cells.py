@@ -11,13 +11,13 @@ _MAX_HELD = 1_024  # values told apart while events are still being added
 
 
 @dataclass(slots=True)
-class Evidence:
+class GrowingEvidence:
     """A growing BadEvidence."""
 
     offsets: dict[str, tuple[int, int]] = field(default_factory=dict)
     dimensions: dict[str, int] = field(default_factory=dict)
 
-    def add(self, bad: "BadEvidence | Evidence") -> None:
+    def add(self, bad: "BadEvidence | GrowingEvidence") -> None:
         """Add bad events: their first and last offset by source, and counts by `name=value`."""
         for source, (first, last) in bad.offsets.items():
             known = self.offsets.get(source)
@@ -39,7 +39,7 @@ class Evidence:
 class _Sum:
     good: int = 0
     total: int = 0
-    evidence: Evidence | None = None
+    evidence: GrowingEvidence | None = None
 
 
 class CellSums:
@@ -52,7 +52,7 @@ class CellSums:
         return len(self._sums)
 
     def add(
-        self, key: tuple[str, str, int], good: int, total: int, *bad: BadEvidence | Evidence
+        self, key: tuple[str, str, int], good: int, total: int, *bad: BadEvidence | GrowingEvidence
     ) -> None:
         """Add counts to the cell `(indicator, group, pane_end_ms)`, and evidence of bad events."""
         into = self._sums.get(key)
@@ -62,7 +62,7 @@ class CellSums:
         into.total += total
         for each in bad:
             if into.evidence is None:
-                into.evidence = Evidence()
+                into.evidence = GrowingEvidence()
             into.evidence.add(each)
 
     def cells(self) -> list[Cell]:

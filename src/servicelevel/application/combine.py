@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 from typing import NamedTuple
 
-from servicelevel.application.cells import OTHER, CellSums, Evidence
+from servicelevel.application.cells import OTHER, CellSums, GrowingEvidence
 from servicelevel.application.classify import Outcome, Plan, Series, ServicePlan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
@@ -36,7 +36,7 @@ class _Sum:
 
     def __init__(self) -> None:
         self.count = 0
-        self.evidence: Evidence | None = None
+        self.evidence: GrowingEvidence | None = None
 
 
 class _Bad(NamedTuple):
@@ -159,8 +159,8 @@ class SourceAccumulator:
             span = {self.source: (offsets[indices[0]], offsets[indices[-1]])}
             into = sums[outcome]
             if into.evidence is None:
-                into.evidence = Evidence()
-            into.evidence.add(Evidence(span, _dimensions([events[i] for i in indices])))
+                into.evidence = GrowingEvidence()
+            into.evidence.add(GrowingEvidence(span, _dimensions([events[i] for i in indices])))
         self._sum_count += len(sums) - before
         if self._sum_count > self._max_sums:
             self._settle()

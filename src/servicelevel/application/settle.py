@@ -58,7 +58,8 @@ def _check(when: int, latest_ms: int, raw: object) -> None:
         hint = "; is it in micro- or nanoseconds?" if when > _PROBABLY_MICROSECONDS else ""
         raise EventError(
             Reason.FUTURE_TIME,
-            f"`time` {raw!r} is {when - latest_ms} ms later than `max_future_ms` allows{hint}",
+            # By how much would differ each time the record is read.
+            f"`time` {raw!r} is further ahead of the wall clock than `max_future_ms` allows{hint}",
         )
 
 

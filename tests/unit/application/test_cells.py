@@ -1,4 +1,4 @@
-from servicelevel.application.cells import Evidence, merge_cells, named_dimensions
+from servicelevel.application.cells import GrowingEvidence, merge_cells, named_dimensions
 from servicelevel.domain.counts import BadEvidence, Cell
 
 
@@ -52,9 +52,9 @@ def test_ties_are_settled_by_name() -> None:
 
 
 def test_evidence_is_bounded_and_loses_no_event() -> None:
-    evidence = Evidence()
+    evidence = GrowingEvidence()
     for n in range(5_000):
-        evidence.add(Evidence({"r/0": (n, n)}, {f"operation={n}": 1, "status_code=500": 1}))
+        evidence.add(GrowingEvidence({"r/0": (n, n)}, {f"operation={n}": 1, "status_code=500": 1}))
         assert len(evidence.dimensions) <= 1_026
     frozen = evidence.freeze()
     assert frozen.offsets == {"r/0": (0, 4_999)}

@@ -6,7 +6,7 @@ handles a message again after a crash, or beside a new owner, does the same and 
 
 from servicelevel.application.evaluate.book import Book
 from servicelevel.application.evaluate.policy import EvaluationPolicy
-from servicelevel.application.evaluate.records import dump_span, span_key
+from servicelevel.application.evaluate.records import dump_span, origin_key, span_key
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.ladder import SPAN_MS
@@ -33,7 +33,7 @@ class Aging:
         for judged in self._book:
             for series in judged.every():
                 if quarter != self._merged_to_ms:
-                    series.coarsen(quarter, self._policy.evidence_ms)
+                    series.coarsen(quarter)
                     self._expire(series, quarter)
                 self._move(series, watermark_ms, offset)
         self._merged_to_ms = quarter
@@ -45,11 +45,13 @@ class Aging:
             day = series.move(span, watermark_ms, offset)
             days[day.end_ms] = day
         for day in days.values():
-            self._state.put(span_key(series, day), offset, dump_span(series, day))
+            self._state.put(span_key(series, day), offset, dump_span(day))
         for span in moved:
             self._state.delete(span_key(series, span))
 
     def _expire(self, series: Series, quarter_ms: int) -> None:
+        for end in series.forget_origins(quarter_ms - self._policy.evidence_ms):
+            self._state.delete(origin_key(series, end))
         for span in series.expired(quarter_ms, self._policy.retention_ms):
             series.panes.drop(span)
             self._state.delete(span_key(series, span))

@@ -16,16 +16,20 @@ from servicelevel.application.evaluate.policy import EvaluationPolicy
 from servicelevel.application.evaluate.records import (
     PROGRESS_KEY,
     alert_key,
+    dump_origin,
     dump_progress,
     dump_span,
     dump_transition,
     first_key,
+    origin_key,
     span_key,
 )
 from servicelevel.application.evaluate.recovery import recover
+from servicelevel.application.evaluate.series import Series
 from servicelevel.application.evaluate.watch import Kept
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import Cell, CountsMessage
+from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output, Status, Transition
@@ -124,10 +128,17 @@ class Evaluator:
             if self._watermark_ms is not None:
                 counted.start_windows(self._watermark_ms)
             counted.add(cell, offset, self._watermark_ms)
+            if cell.bad is not None and self._keeps_origin(cell.pane_end_ms):
+                counted.add_origin(cell.pane_end_ms, cell.bad, offset)
             self._dirty[id(judged)] = judged
             if cell.good < cell.total and judged.slices is None:
                 threatened[id(judged)] = judged
         return list(threatened.values())
+
+    def _keeps_origin(self, end_ms: int) -> bool:
+        if self._watermark_ms is None:
+            return True
+        return end_ms > floor_to(self._watermark_ms, SPAN_MS) - self._policy.evidence_ms
 
     def _judge(self, offset: int) -> list[Output]:
         before = self._watermark_ms
@@ -211,10 +222,7 @@ class Evaluator:
     def _store(self, offset: int) -> None:
         for judged in self._dirty.values():
             for series in judged.every():
-                for span in series.touched.values():
-                    span.offset = offset
-                    self._state.put(span_key(series, span), offset, dump_span(series, span))
-                series.touched.clear()
+                self._store_series(series, offset)
         for judged in self._dirty.values():
             for kept in (k for watch in judged.watches for k in watch.kept() if k.changed):
                 self._store_alert(kept, offset)
@@ -222,6 +230,16 @@ class Evaluator:
         self._offset = offset
         progress = dump_progress(self._watermark_ms, self._told, self._ledger)
         self._state.put(PROGRESS_KEY, offset, progress)
+
+    def _store_series(self, series: Series, offset: int) -> None:
+        for span in series.touched.values():
+            span.offset = offset
+            self._state.put(span_key(series, span), offset, dump_span(span))
+        for end, origin in series.touched_origins.items():
+            origin.offset = offset
+            self._state.put(origin_key(series, end), offset, dump_origin(origin))
+        series.touched.clear()
+        series.touched_origins.clear()
 
     def _store_alert(self, kept: Kept, offset: int) -> None:
         kept.pending = [(at, t) for at, t in kept.pending if at > self._told]

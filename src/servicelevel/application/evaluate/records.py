@@ -3,7 +3,8 @@
 | key | value |
 | --- | --- |
 | `p` | progress: version, watermark, ledger, offset up to which everything was told |
-| `q/<end>/<indicator>/<group>` | panes of 15 minutes, and where their bad events came from |
+| `q/<end>/<indicator>/<group>` | panes of 15 minutes |
+| `o/<end>/<indicator>/<group>` | where a young pane's bad events came from |
 | `d/<end>/<indicator>/<group>` | panes of a day, up to where spans were moved into it, and the
 counts offset they have (spans are moved before the message in hand is counted) |
 | `f/<indicator>/<group>` | end of the first pane that had events |
@@ -15,10 +16,10 @@ The group comes last, since it may hold a slash.
 from fractions import Fraction
 from typing import Any
 
-from servicelevel.application.evaluate.series import Series
+from servicelevel.application.cells import GrowingEvidence
+from servicelevel.application.evaluate.series import Origin, Series
 from servicelevel.application.ports import StoredEntry
 from servicelevel.domain.alerts import Identity
-from servicelevel.domain.counts import BadEvidence
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger, SourceState
 from servicelevel.domain.model import Severity
@@ -37,6 +38,11 @@ def span_key(series: Series, span: Span) -> str:
     return f"{letter}/{span.end_ms}/{series.indicator}/{series.group}"
 
 
+def origin_key(series: Series, end_ms: int) -> str:
+    """The key of the origin of a pane's bad events."""
+    return f"o/{end_ms}/{series.indicator}/{series.group}"
+
+
 def first_key(series: Series) -> str:
     """The key of a series' first pane."""
     return f"f/{series.indicator}/{series.group}"
@@ -47,16 +53,23 @@ def alert_key(identity: Identity) -> str:
     return f"{identity.kind[0]}/{identity.slo}/{identity.objective}/{identity.group}"
 
 
-def dump_span(series: Series, span: Span) -> list[Any]:
+def dump_span(span: Span) -> list[Any]:
     """A span's or day's value."""
     if span.length_ms == DAY_MS:
         return [span.dump(), span.moved_to_ms, span.offset]
-    bad = {
-        str(end): [evidence.offsets, evidence.dimensions]
-        for end, evidence in series.bad.items()
-        if span.end_ms - SPAN_MS < end <= span.end_ms
-    }
-    return [span.dump(), bad]
+    return [span.dump()]
+
+
+def dump_origin(origin: Origin) -> list[Any]:
+    """The value of an origin."""
+    return [dict(origin.evidence.offsets), dict(origin.evidence.dimensions)]
+
+
+def load_origin(series: Series, end_ms: int, entry: StoredEntry) -> None:
+    """Put a stored origin back into its series."""
+    offsets, dimensions = entry.value
+    pairs = {source: (first, last) for source, (first, last) in offsets.items()}
+    series.origins[end_ms] = Origin(GrowingEvidence(pairs, dict(dimensions)), entry.offset)
 
 
 def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> None:
@@ -65,10 +78,7 @@ def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> N
         flat, moved_to_ms, offset = entry.value
         series.panes.put(Span(end_ms, DAY_MS, offset, Span.load_panes(flat), moved_to_ms))
         return
-    flat, bad = entry.value
-    for end, (offsets, dimensions) in bad.items():
-        pairs = {source: (first, last) for source, (first, last) in offsets.items()}
-        series.bad[int(end)] = BadEvidence(pairs, dimensions)
+    (flat,) = entry.value
     series.panes.put(Span(end_ms, SPAN_MS, entry.offset, Span.load_panes(flat)))
 
 

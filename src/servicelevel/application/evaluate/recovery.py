@@ -6,6 +6,7 @@ from servicelevel.application.evaluate.book import Book
 from servicelevel.application.evaluate.records import (
     PROGRESS_KEY,
     alert_key,
+    load_origin,
     load_progress,
     load_span,
     load_transition,
@@ -54,6 +55,9 @@ def _load_series(book: Book, key: str, entry: StoredEntry) -> None:
     if letter == "f":
         indicator, _, group = rest.partition("/")
         book.series(indicator, group).first_ms = entry.value
+    elif letter == "o":
+        end, indicator, group = rest.split("/", 2)
+        load_origin(book.series(indicator, group), int(end), entry)
     elif letter in ("q", "d"):
         end, indicator, group = rest.split("/", 2)
         load_span(book.series(indicator, group), letter, int(end), entry)

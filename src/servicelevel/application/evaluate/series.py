@@ -1,20 +1,34 @@
 """One indicator and group: its panes, where its bad events came from, and its running windows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from zlib import crc32
 
+from servicelevel.application.cells import GrowingEvidence, named_dimensions
 from servicelevel.domain.counts import BadEvidence, Cell
 from servicelevel.domain.ladder import SPAN_MS, Ladder
 from servicelevel.domain.panes import Panes, Span
 from servicelevel.domain.time import DAY_MS, MINUTE_MS, floor_to, pane_end
 from servicelevel.domain.windows import Windows
 
+MAX_NAMED = 128
+"""Values told apart in an origin; of more, the most frequent, so that an entry stays small."""
+
+
+@dataclass(slots=True)
+class Origin:
+    """Where a pane's bad events came from, and the counts offset that this has."""
+
+    evidence: GrowingEvidence = field(default_factory=GrowingEvidence)
+    offset: int = -1
+
 
 class Series:
     """Panes of pane length `pane_ms` and, once time is known, the windows over them.
 
-    `first_ms` is the end of the first pane that ever had an event; `touched` holds the spans
-    that the message in hand has changed, for the caller to store and clear.
+    `first_ms` is the end of the first pane that ever had an event; `origins` are kept by pane
+    end. `touched` and `touched_origins` are what the message in hand has changed, for the caller
+    to store and clear.
     """
 
     def __init__(
@@ -27,27 +41,24 @@ class Series:
         self.lengths_ms = tuple(sorted(lengths_ms))
         self.windows: Windows | None = None
         self.first_ms: int | None = None
-        self.bad: dict[int, BadEvidence] = {}
+        self.origins: dict[int, Origin] = {}
         self.touched: dict[tuple[int, int], Span] = {}
+        self.touched_origins: dict[int, Origin] = {}
         self._moved_until_ms: int | None = None
         name = f"{indicator}/{group}".encode()
         self._stagger_ms = crc32(name) % SPAN_MS  # not all series move at one moment
 
-    def add(self, cell: Cell, offset: int, watermark_ms: int | None) -> bool:
-        """Count a cell, unless its span has the message at `offset` already; True if counted."""
+    def add(self, cell: Cell, offset: int, watermark_ms: int | None) -> None:
+        """Count a cell, unless its span has the message at `offset` already."""
         at_ms = watermark_ms if watermark_ms is not None else cell.pane_end_ms
         until = self.moved_until_ms(at_ms)
         span, end_ms = self.panes.locate(cell.pane_end_ms, at_ms, until)
         if span.offset >= offset:
-            return False
+            return
         self.touched[(span.end_ms, span.length_ms)] = span
         span.add(end_ms, cell.good, cell.total)
         if self.windows is not None:
             self.windows.revise(end_ms, cell.good, cell.total)
-        if cell.bad is not None and span.length_ms == SPAN_MS and end_ms == cell.pane_end_ms:
-            had = self.bad.get(end_ms)
-            self.bad[end_ms] = cell.bad if had is None else merge_evidence(had, cell.bad)
-        return True
 
     def start_windows(self, watermark_ms: int | None) -> Windows | None:
         """The windows, made where they can be: before the first event, or at the watermark."""
@@ -66,15 +77,29 @@ class Series:
             at_ms = min(first - self.pane_ms, limit_ms)
             self.windows = Windows(self.panes, self.lengths_ms, at_ms)
 
-    def coarsen(self, watermark_ms: int, evidence_ms: int) -> None:
+    def add_origin(self, end_ms: int, evidence: BadEvidence, offset: int) -> None:
+        """Note where bad events of a pane came from, unless it has the message already."""
+        origin = self.origins.setdefault(end_ms, Origin())
+        if origin.offset < offset:
+            origin.evidence.add(evidence)
+            if len(origin.evidence.dimensions) > MAX_NAMED:
+                origin.evidence.dimensions = named_dimensions(origin.evidence.dimensions)
+            self.touched_origins[end_ms] = origin
+
+    def forget_origins(self, until_ms: int) -> list[int]:
+        """Drop the origins of panes that end up to then; their ends."""
+        old = [end for end in self.origins if end <= until_ms]
+        for end in old:
+            del self.origins[end]
+        return old
+
+    def coarsen(self, watermark_ms: int) -> None:
         """Merge what has aged; only the resolution in memory changes."""
         for span in (*self.panes.spans.values(), *self.panes.days.values()):
             if span.length_ms == SPAN_MS:
                 span.coarsen(self.panes.ladder.kept_ms(span.end_ms, watermark_ms))
             else:
                 self._coarsen_day(span, watermark_ms)
-        oldest = watermark_ms - evidence_ms
-        self.bad = {end: bad for end, bad in self.bad.items() if end > oldest}
 
     def _coarsen_day(self, day: Span, watermark_ms: int) -> None:
         kept, day.panes = day.panes, {}
@@ -117,26 +142,10 @@ class Series:
         every = (*self.panes.spans.values(), *self.panes.days.values())
         return [span for span in every if span.end_ms <= watermark_ms - longest]
 
-    def evidence(self, after_ms: int, to_ms: int) -> BadEvidence:
+    def evidence(self, after_ms: int, to_ms: int) -> GrowingEvidence:
         """Where the bad events in `(after, to]` came from, as far as it is kept."""
-        merged = BadEvidence({}, {})
-        for end in sorted(self.bad):
+        merged = GrowingEvidence()
+        for end in sorted(self.origins):
             if after_ms < end <= to_ms:
-                merged = merge_evidence(merged, self.bad[end])
+                merged.add(self.origins[end].evidence)
         return merged
-
-
-def merge_evidence(a: BadEvidence, b: BadEvidence) -> BadEvidence:
-    """The union: offsets widen, dimensions add up."""
-    offsets = dict(a.offsets)
-    for source, (first, last) in b.offsets.items():
-        had = offsets.get(source, (first, last))
-        offsets[source] = (min(had[0], first), max(had[1], last))
-    return BadEvidence(offsets, _added(a.dimensions, b.dimensions))
-
-
-def _added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
-    merged = dict(a)
-    for name, count in b.items():
-        merged[name] = merged.get(name, 0) + count
-    return merged
