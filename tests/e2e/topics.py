@@ -77,7 +77,7 @@ async def table(address: str, changelog: str) -> dict[tuple[int, str], Any]:
         if value is None:
             continue
         logical = key.decode().partition("/")[2].rpartition("#")[0]
-        offset, content = json.loads(value)
+        offset, content = (*json.loads(value), None)[:2]  # without a value: deleted there
         if offset >= best.get((partition, logical), (-1, None))[0]:
             best[partition, logical] = (offset, content)
     return {key: content for key, (_, content) in best.items() if content is not None}
