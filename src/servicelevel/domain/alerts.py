@@ -105,22 +105,30 @@ class Alert:
         """Decide at a complete pane; also settles what was told early up to it."""
         steps: list[Step] = []
         decided = decide(self.identity, self.current, condition, at_ms)
-        confirmed = False
         if decided is not None:
             state, alert = decided
             steps.append(Step(state, at_ms, alert, early=False))
             self.current = None if state is AlertState.RESOLVED else alert
-            confirmed = self.early == Early(state, at_ms, alert)
-        if self.early is not None and self.early.at_ms <= at_ms:
-            if not confirmed:
+        if self.early is not None and self._is_due(self.early, steps, at_ms):
+            if not any(self.early == Early(s.state, at_ms, s.alert) for s in steps):
                 steps = [*self._take_back(self.early, at_ms, settled=bool(steps)), *steps]
             self.early = None
         return steps
+
+    def _is_due(self, early: Early, steps: list[Step], at_ms: int) -> bool:
+        """Its pane is complete, or it cannot be raised as another alert was raised before it.
+
+        Taken back at once, so that what is told last is the alert that is open.
+        """
+        raised = any(step.state is AlertState.RAISED for step in steps)
+        return early.at_ms <= at_ms or (raised and early.state is AlertState.RAISED)
 
     def _take_back(self, early: Early, at_ms: int, *, settled: bool) -> list[Step]:
         if early.state is AlertState.RAISED:
             return [Step(AlertState.RETRACTED, at_ms, early.alert, early=True)]
         if settled or self.current is None:  # the on-time step says how loud it is now
+            return []
+        if self.current.severity.rank >= early.alert.severity.rank:  # it came sooner than told
             return []
         return [Step(AlertState.DEESCALATED, at_ms, self.current, early=True)]
 

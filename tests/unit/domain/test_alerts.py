@@ -84,6 +84,26 @@ def test_an_early_raise_for_a_later_pane_waits_for_it() -> None:
     assert [s.state for s in alert.on_time(PAGE, 20)] == ["raised"]
 
 
+def test_an_early_raise_gives_way_to_an_alert_raised_before_its_pane() -> None:
+    alert = Alert(IDENTITY)
+    (early,) = alert.ahead_of_time(PAGE, 20)
+
+    steps = [*alert.on_time(TICKET, 10), *alert.on_time(TICKET, 20)]
+
+    assert [s.state for s in steps] == ["retracted", "raised"]
+    assert steps[0].alert.alert_id == early.alert.alert_id != steps[1].alert.alert_id
+    assert alert.current == steps[-1].alert
+
+
+def test_an_early_escalation_that_came_sooner_is_not_taken_back() -> None:
+    alert = Alert(IDENTITY)
+    alert.on_time(TICKET, 10)
+    alert.ahead_of_time(PAGE, 30)
+
+    assert [s.state for s in alert.on_time(PAGE, 20)] == ["escalated"]
+    assert alert.on_time(PAGE, 30) == []
+
+
 def test_nothing_is_told_early_twice() -> None:
     alert = Alert(IDENTITY)
     alert.ahead_of_time(TICKET, 10)

@@ -92,8 +92,9 @@ class Evaluator:
     def pending(self) -> list[Transition]:
         """What was decided and perhaps not told before a crash: tell it again."""
         kept = [kept for _, watch in self._book.watches() for kept in watch.kept()]
-        found = [t for k in kept for offset, t in k.pending if offset > self._told]
-        return sorted(found, key=_in_order)
+        found = [(offset, t) for k in kept for offset, t in k.pending if offset > self._told]
+        # As they were told: what takes something back comes after it.
+        return [t for _, t in sorted(found, key=lambda each: (each[0], _in_order(each[1])))]
 
     def told(self, offset: int) -> None:
         """All outputs of the messages up to `offset` have reached the broker."""
@@ -250,5 +251,6 @@ class Evaluator:
 
 
 def _in_order(output: Output) -> tuple[int, str, str, str, str]:
-    kind = output.id if isinstance(output, Transition) else "~status"
+    # Not by id: transitions of one alert at one time stay in the order they were decided in.
+    kind = output.kind if isinstance(output, Transition) else "~status"
     return output.at_ms, output.slo, output.objective, output.group, kind
