@@ -195,19 +195,12 @@ async def _read_or_ended(system: System, worker: Any, count: int) -> bool:
 
 
 async def test_failures_of_many_long_operations_fit_what_is_stored(
-    system: System, broker: Broker, request: pytest.FixtureRequest
+    system: System,
 ) -> None:
     """A quarter of an hour of failures, each of an operation that is a long text of its own.
 
     The origin of failures is kept with the counts of 15 minutes, in one entry of the changelog.
     """
-    if broker.kind == "kafka":  # the embedded broker takes messages of any size
-        request.applymarker(
-            pytest.mark.xfail(
-                reason="the entry is larger than a message may be (1 MiB): the evaluator ends with "
-                "exit 75, each time it is started"
-            )
-        )
     start = time.time_ns() // 1_000_000 // 900_000 * 900_000 - 1_800_000
     what = [
         Record(
