@@ -35,14 +35,19 @@ class Ladder:
             raise ValueError(f"each resolution must divide {SPAN_MS} ms")
 
     def for_pane(self, pane_ms: int) -> "Ladder":
-        """The same ladder for panes of another length, which must divide `SPAN_MS`."""
+        """The same ladder for panes of another length, which must divide `SPAN_MS`.
+
+        Older panes are as long as the ladder says, or the next longer that whole panes fill.
+        Raises ValueError for any other length.
+        """
         youngest, *older = self.rungs
-        return Ladder(
-            (
-                Rung(youngest.until_age_ms, pane_ms),
-                *(Rung(r.until_age_ms, max(r.resolution_ms, pane_ms)) for r in older),
-            )
-        )
+        rungs = [Rung(youngest.until_age_ms, pane_ms)]
+        for rung in older:
+            finer = rungs[-1].resolution_ms
+            fitting = (n for n in range(finer, SPAN_MS + 1, finer) if not SPAN_MS % n)
+            resolution = next((n for n in fitting if n >= rung.resolution_ms), pane_ms)
+            rungs.append(Rung(rung.until_age_ms, resolution))
+        return Ladder(tuple(rungs))
 
     def resolution_ms(self, age_ms: int) -> int:
         """The resolution promised to windows of this length, and to panes up to this age."""

@@ -56,6 +56,26 @@ def test_a_ladder_must_get_coarser_with_age() -> None:
         Ladder((Rung(HOUR_MS, 60_000), Rung(DAY_MS, 90_000)))
 
 
+@pytest.mark.parametrize(
+    ("pane_ms", "resolutions_ms"),
+    [
+        (PANE, [PANE, MINUTE_MS, 5 * MINUTE_MS]),
+        (45_000, [45_000, 90_000, 450_000]),
+        (3 * MINUTE_MS, [3 * MINUTE_MS, 3 * MINUTE_MS, 15 * MINUTE_MS]),
+        (15 * MINUTE_MS, [15 * MINUTE_MS] * 3),
+    ],
+)
+def test_a_ladder_fits_any_pane_that_divides_a_span(
+    pane_ms: int, resolutions_ms: list[int]
+) -> None:
+    assert [r.resolution_ms for r in LADDER.for_pane(pane_ms).rungs] == resolutions_ms
+
+
+def test_there_is_no_ladder_for_a_pane_that_does_not_divide_a_span() -> None:
+    with pytest.raises(ValueError, match="divide"):
+        LADDER.for_pane(2 * MINUTE_MS)
+
+
 def test_panes_sum_over_spans() -> None:
     panes = panes_of({PANE: (1, 1), SPAN_MS: (2, 3), SPAN_MS + PANE: (5, 8)})
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from servicelevel.adapters.files.explain import validated
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
+from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.model import EventKind
 from servicelevel.errors import CelError
 from servicelevel.schemas.events import EVENT_TYPES
@@ -212,6 +213,11 @@ def _threshold_problem(source: ServicelevelSource) -> str:
     if source.interval is not None and source.interval.ms % source.pane.ms:
         interval, pane = source.interval.text, source.pane.text
         return f"the interval {interval} is no multiple of the pane {pane}: write for example 1m"
+    if source.interval is not None and SPAN_MS % source.interval.ms:
+        return (
+            f"the interval {source.interval.text} does not divide 15 minutes: write for example "
+            "1m, 5m or 15m"
+        )
     return ""
 
 

@@ -182,7 +182,8 @@ def test_the_id_is_of_the_classifier_and_the_digest_of_the_definition(load: Load
         (threshold(aggregate="throughput"), "servicelevel/source", "interval"),
         (threshold(value="duration_ms", interval="1m"), "servicelevel/source", "both, or none"),
         (threshold(aggregate="throughput", interval="15s"), "servicelevel/source", "pane 10s"),
-        (threshold(aggregate="throughput", interval="31d"), "servicelevel/interval", "longer"),
+        (threshold(aggregate="throughput", interval="2m"), "servicelevel/source", "15 minutes"),
+        (threshold(aggregate="throughput", interval="1h"), "servicelevel/source", "15 minutes"),
     ],
 )
 def test_refuses_an_indicator(load: Load, indicator: dict[str, Any], rule: str, says: str) -> None:
@@ -193,6 +194,17 @@ def test_refuses_an_indicator(load: Load, indicator: dict[str, Any], rule: str, 
     assert finding.rule == rule
     assert says in finding.message
     assert loaded.catalogue.slos == {}
+
+
+def test_refuses_an_interval_longer_than_the_window(load: Load) -> None:
+    loaded = load(
+        slo(
+            indicator=threshold(aggregate="throughput", interval="15m"),
+            objectives=[{"target": 0.9, "op": "gte", "value": 1}],
+            timeWindow=[{"duration": "5m", "isRolling": True}],
+        )
+    )
+    assert "servicelevel/interval" in [f.rule for f in loaded.findings]
 
 
 def test_a_broken_where_is_found_at_its_line_and_column(tmp_path: Path) -> None:
