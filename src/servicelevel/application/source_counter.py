@@ -118,14 +118,16 @@ class SourceCounter:
         """Mark the source idle, or not; call it after `take`.
 
         An idle source's time goes on at the pace of the wall clock, so that windows close
-        without events even where old data was replayed. `at_end`: no record waits to be read.
+        without events even where old data was replayed. It does not run ahead of that clock: an
+        event from the future would else make all that follow late, for as long as the source
+        is idle now and then. `at_end`: no record waits to be read.
         """
         if self._base_ms is None:
             self._base_ms = self.max_time_ms
         elapsed_ms = now_ms - self._since_ms
         self.idle = at_end and elapsed_ms >= self._idle_timeout_ms
         if self.idle and self._base_ms is not None:
-            self._advance(self._base_ms + elapsed_ms)
+            self._advance(min(self._base_ms + elapsed_ms, now_ms))
 
     def _advance(self, max_time_ms: int | None) -> None:
         if max_time_ms is not None and _is_later(max_time_ms, self.max_time_ms):

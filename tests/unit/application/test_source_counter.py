@@ -220,6 +220,18 @@ def test_an_idle_source_goes_on_at_the_pace_of_the_wall_clock() -> None:
     assert counting.has_news(2)
 
 
+def test_one_event_from_the_future_does_not_make_a_seldom_source_late_for_ever() -> None:
+    counting = counter(idle_states(NOW_MS + 240_000), 1)
+    for n in range(1, 30):
+        now_ms = NOW_MS + n * 15_000  # idle in between
+        counting.look_at_clock(now_ms, at_end=True)
+        counting.add([record(n, 1, START_MS + n * 400 - now_ms)], now_ms)
+        late = counting.asides()
+        counting.take()
+    assert counting.max_time_ms == now_ms
+    assert late == []
+
+
 def test_a_source_with_lag_is_never_idle() -> None:
     counting = counter(idle_states(START_MS), 1)
     counting.look_at_clock(NOW_MS + 60_000, at_end=False)
