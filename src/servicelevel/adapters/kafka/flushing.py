@@ -20,6 +20,7 @@ from servicelevel.domain.outputs import DeadLetter, LateEvent
 log = logging.getLogger(__name__)
 
 HEARTBEAT_MS = 1_000
+FRESH_MS = 5_000
 
 
 @dataclass(slots=True)
@@ -40,13 +41,30 @@ class Held:
     """A source partition that we count; `probes` are written ranges not seen in the log yet.
 
     A probe maps a counts partition to the message's offset and the end of the last range in it.
+    `end_seen_ms` are when the last two answers of the broker came that left nothing to read, the
+    later one first; `answered` names the last answer, by the client's own clock.
     """
 
     partition: TopicPartition
     counter: SourceCounter
     probes: dict[int, tuple[int, int]] = field(default_factory=dict)
-    at_end: bool = False
+    end_seen_ms: tuple[int, int] | None = None
+    answered: int | None = None
     lag: int = 0
+
+    def is_at_end(self, now_ms: int) -> bool:
+        """Whether all was read a moment ago.
+
+        A process or machine that stood still remembers an end of long ago, and the first answer
+        that it finds may be as old; were the source idle by these, all that came meanwhile would
+        be late.
+        """
+        return self.end_seen_ms is not None and now_ms - self.end_seen_ms[1] <= FRESH_MS
+
+    def saw_end(self, now_ms: int) -> None:
+        """A new answer of the broker left nothing to read."""
+        before = now_ms if self.end_seen_ms is None else self.end_seen_ms[0]
+        self.end_seen_ms = now_ms, before
 
 
 class AsidesWriter(Protocol):
@@ -131,7 +149,7 @@ class Flusher:
             self._counters.counted += tally.counted
             self._counters.late += tally.late
             self._counters.dead += tally.dead
-            each.counter.look_at_clock(now_ms, at_end=each.at_end)
+            each.counter.look_at_clock(now_ms, at_end=each.is_at_end(now_ms))
         if self._heartbeat_ms is None or now_ms - self._heartbeat_ms >= HEARTBEAT_MS:
             heartbeat = True
         if heartbeat:

@@ -95,4 +95,9 @@ class SourceReader:
         except IllegalStateError:
             return  # assigned to another in this moment
         held.lag = max(0, highwater - position)
-        held.at_end = held.lag == 0
+        answered = self._consumer.last_poll_timestamp(held.partition)
+        if held.lag:
+            held.end_seen_ms = None
+        elif answered != held.answered:
+            held.saw_end(self._clock())
+        held.answered = answered

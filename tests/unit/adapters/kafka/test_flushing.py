@@ -229,3 +229,31 @@ async def test_what_is_counted_while_a_flush_is_acknowledged_waits_for_the_next(
 
     assert bench.counters.rejected == 0
     assert TP in bench.flusher.held
+
+
+def idle_marks(bench: Bench) -> list[bool]:
+    return [r.idle for _, message in bench.journal.counts() for r in message.ranges]
+
+
+async def test_a_source_is_idle_where_the_broker_says_that_nothing_is_left(bench: Bench) -> None:
+    bench.now_ms = 61_000
+    bench.held.saw_end(58_000)
+    bench.held.saw_end(60_900)
+    await bench.flusher.flush(heartbeat=True)
+    assert all(idle_marks(bench))
+
+
+async def test_a_source_is_not_idle_by_what_was_so_before_the_process_stood_still(
+    bench: Bench,
+) -> None:
+    bench.held.saw_end(900)
+    bench.held.saw_end(1_000)
+    bench.now_ms = 61_000  # stopped for a minute, then the first answer is of before it, too
+    await bench.flusher.flush(heartbeat=True)
+    bench.held.saw_end(61_000)
+    await bench.flusher.flush(heartbeat=True)
+    assert idle_marks(bench)
+    assert not any(idle_marks(bench))
+    bench.held.saw_end(61_500)
+    await bench.flusher.flush(heartbeat=True)
+    assert idle_marks(bench)[-1]
