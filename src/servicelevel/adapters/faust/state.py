@@ -4,6 +4,11 @@ Faust does not fence, so a process that lost a partition may still write to its 
 incarnation of an owner therefore writes under keys of its own, and of all the entries of a
 logical key the one with the highest counts offset counts: an entry is a function of the counts
 log up to its offset, whoever wrote it.
+
+Progress is the exception, as it speaks of all other entries. A new owner removes the former one's
+entry of each key that it writes, also where that was written anew, with more in it, after the new
+owner had loaded. So of progress the entry of the newest owner counts: all that it has come to is
+there.
 """
 
 from collections import deque
@@ -13,6 +18,7 @@ from typing import Any
 import orjson
 
 from servicelevel.adapters.faust.entries import logical_key, physical_key
+from servicelevel.application.evaluate.records import PROGRESS_KEY
 from servicelevel.application.ports import StoredEntry
 from servicelevel.errors import StateError
 
@@ -25,7 +31,8 @@ MARKER_HORIZON = 100_000
 class FaustState:
     """A `StateStore` over one partition of a Faust table.
 
-    `entries` are the partition's raw entries: the value is the JSON of `[offset, value]`, or of
+    `entries` are the partition's raw entries: the value is the JSON of `[offset, value]`, of
+    `[offset, value, term]` for progress (each owner's term is above those it found), or of
     `[offset]` where a logical key was deleted. Such a marker outweighs what a stalled owner still
     writes; it is removed when the counts log is `marker_horizon` messages on. `incarnation` must
     be new for each object. Changes of one message are between `begin` and `end`.
@@ -44,6 +51,7 @@ class FaustState:
         self._incarnation = incarnation
         self._marker_horizon = marker_horizon
         self._offset = 0  # of the newest message that the entries know of
+        self._term = 1
         self._current: dict[str, bytes] = {}  # logical key → where its value is
         self._former: dict[str, list[bytes]] = {}  # logical key → keys of former incarnations
         self._markers: deque[tuple[int, bytes]] = deque()  # in order of offset
@@ -60,7 +68,8 @@ class FaustState:
         """Set `key` to `value` (plain JSON, copied), as it is after the message at `offset`."""
         own = physical_key(self._partition, key, self._incarnation)
         self._offset = max(self._offset, offset)
-        self._write(own, orjson.dumps((offset, value)))
+        entry = (offset, value, self._term) if key == PROGRESS_KEY else (offset, value)
+        self._write(own, orjson.dumps(entry))
         self._current[key] = own
         self._leave_former(key)
 
@@ -98,17 +107,19 @@ class FaustState:
         return list(changed.items())
 
     def _build(self) -> None:
-        best: dict[str, tuple[int, bool, bytes]] = {}
+        best: dict[str, tuple[int, int, bool, bytes]] = {}
         for key, raw in self._entries.items():
             logical = logical_key(key)
             offset, is_marker = _head(key, raw)
             self._offset = max(self._offset, offset)
             self._former.setdefault(logical, []).append(key)
+            term = _term(key, raw) if logical == PROGRESS_KEY else 0
+            self._term = max(self._term, term + 1)
             # at one offset a marker outweighs a value: a new owner may delete what it finds
-            if logical not in best or (offset, is_marker) > best[logical][:2]:
-                best[logical] = (offset, is_marker, key)
+            if logical not in best or (term, offset, is_marker) > best[logical][:3]:
+                best[logical] = (term, offset, is_marker, key)
         markers: list[tuple[int, bytes]] = []
-        for logical, (offset, is_marker, key) in best.items():
+        for logical, (_, offset, is_marker, key) in best.items():
             if is_marker:
                 former = self._former.pop(logical)
                 self._untidy.extend(k for k in former if k != key)
@@ -142,9 +153,17 @@ def _head(key: bytes, raw: bytes) -> tuple[int, bool]:
         raise _damaged(key) from None
 
 
+def _term(key: bytes, raw: bytes) -> int:
+    try:
+        found = orjson.loads(raw)
+    except ValueError:
+        raise _damaged(key) from None
+    return int(found[2]) if len(found) > 2 else 0
+
+
 def _decode(key: bytes, raw: bytes) -> StoredEntry:
     try:
-        offset, value = orjson.loads(raw)
+        offset, value, *_ = orjson.loads(raw)
     except ValueError:
         raise _damaged(key) from None
     return StoredEntry(offset, value)

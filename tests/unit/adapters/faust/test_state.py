@@ -4,6 +4,7 @@ import pytest
 
 from servicelevel.adapters.faust.entries import PartitionedEntries
 from servicelevel.adapters.faust.state import FaustState, Record
+from servicelevel.application.evaluate.records import PROGRESS_KEY
 from servicelevel.application.ports import StoredEntry
 from servicelevel.errors import StateError
 
@@ -33,6 +34,15 @@ class Log:
         """One message that changes one key."""
         state.begin(offset)
         state.put(key, offset, value)
+        self.records += state.end()
+
+    def count(self, state: FaustState, offset: int, *keys: str) -> None:
+        """One message that is counted in some keys; what a key has is the offsets counted."""
+        state.begin(offset)
+        for key in keys:
+            known = state.get(key)
+            state.put(key, offset, [*(known.value if known else []), offset])
+        state.put(PROGRESS_KEY, offset, None)
         self.records += state.end()
 
     def delete(self, state: FaustState, key: str, offset: int) -> None:
@@ -66,6 +76,26 @@ def test_a_stalled_owner_that_was_further_counts(log: Log) -> None:
     log.put(log.owner("b"), "k", 5, "five")
     log.put(stalled, "k", 6, "six")
     assert log.owner("c").get("k") == StoredEntry(6, "six")
+
+
+def test_progress_never_speaks_of_what_a_new_owner_has_tidied_away(log: Log) -> None:
+    stalled = log.owner("a")
+    log.count(stalled, 1, "k")
+    new = log.owner("b")
+    log.count(stalled, 2, "k")
+    log.count(stalled, 3, "k")
+    log.count(new, 2, "k")  # tidies what the stalled owner knows of 3
+    log.count(stalled, 4, "other")
+
+    third = log.owner("c")
+
+    progress = third.get(PROGRESS_KEY)
+    assert progress is not None
+    for offset in range(progress.offset + 1, 5):  # what is read again
+        log.count(third, offset, "k" if offset < 4 else "other")
+    found = log.owner("d").get("k")
+    assert found is not None
+    assert found.value == [1, 2, 3]
 
 
 def test_an_owner_that_rewrites_a_key_tidies_the_former_ones_after_its_own_write(log: Log) -> None:
