@@ -65,7 +65,8 @@ class Ledger:
             self.sources[claim.source] = replace(known, epoch=claim.epoch, owner=claim.owner)
         else:
             return False
-        self.partitions.update(claim.partitions)
+        # Whole, as a topic that is read no more would hold the watermark for ever.
+        self.partitions = dict(claim.partitions)
         return True
 
     def apply(self, range_: Range) -> bool:

@@ -94,3 +94,16 @@ def test_a_source_never_goes_back_in_time() -> None:
     ledger.apply(Range("requests/0", 1, 1, 2, 40_000))
 
     assert ledger.sources["requests/0"].max_time_ms == 50_000
+
+
+def test_a_topic_that_is_read_no_more_does_not_hold_the_watermark_back() -> None:
+    ledger = Ledger()
+    both = {"requests": 1, "former": 1}
+    for source in ("requests/0", "former/0"):
+        ledger.claim(Claim(source, 1, "a", 0, both))
+        ledger.apply(Range(source, 1, 0, 1, 50_000))
+
+    ledger.claim(Claim("requests/0", 2, "b", 0, {"requests": 1}))
+    ledger.apply(Range("requests/0", 2, 1, 2, 90_000))
+
+    assert ledger.watermark_ms(0) == 89_999
