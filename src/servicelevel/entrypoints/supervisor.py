@@ -96,8 +96,11 @@ def worker_command(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """The settings as variables, so that a worker has the same; secrets stay in the environment."""
-    values = settings.model_dump(exclude_defaults=True)
+    """The settings as variables, so that a worker has the same; secrets stay in the environment.
+
+    All that are given, also where they say what is the default: a variable may say otherwise.
+    """
+    values = settings.model_dump(exclude_unset=True, exclude_none=True)
     return {PREFIX + key.upper(): _variable(value) for key, value in values.items()}
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from servicelevel.application.supervision import RestartPolicy
-from servicelevel.entrypoints.supervisor import Supervisor
+from servicelevel.entrypoints.supervisor import Supervisor, settings_environment
 from servicelevel.errors import DependencyError
+from servicelevel.settings_file import load_settings
 from tests.services.process import wait_until_async
 
 QUICK = RestartPolicy(first_delay_seconds=0.01, max_delay_seconds=0.05, max_failures=4)
@@ -147,3 +148,19 @@ async def test_a_stop_while_a_worker_waits_to_be_started_again_ends_at_once(
     workers.stop.set()
     await running
     assert len(workers.started()) == 1
+
+
+def test_a_worker_has_the_settings_of_its_supervisor() -> None:
+    environ = {
+        "SERVICELEVEL_BROKERS": "elsewhere:9092",
+        "SERVICELEVEL_REDIS_URL": "redis://:secret@127.0.0.1/0",
+        "SERVICELEVEL_PARTITIONS": "8",
+    }
+    options = {
+        "brokers": "127.0.0.1:9092",  # the default, and not what the variable says
+        "request_topics": ("a", "b"),
+        "mappings": {"a": "a.yaml"},
+        "early": False,
+    }
+    settings = load_settings(environ, options=options)
+    assert load_settings({**environ, **settings_environment(settings)}) == settings
