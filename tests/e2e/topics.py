@@ -100,3 +100,6 @@ def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, 
         flat = value[0]
         for i in range(0, len(flat), 3):
             yield series.split("/")[0], flat[i], flat[i + 1], flat[i + 2]
+        revisions = value[1] if key[0] == "q" else value[3]
+        for i in range(0, len(revisions), 4):
+            yield series.split("/")[0], revisions[i], revisions[i + 2], revisions[i + 3]

@@ -13,20 +13,13 @@ def test_scenario_tells_what_it_told(name: str) -> None:
     assert tell(SCENARIOS / name) == expected
 
 
-@pytest.mark.parametrize("name", ["clock-skew", "flapping", "outage-gap", "throughput"])
+@pytest.mark.parametrize(
+    "name", ["clock-skew", "flapping", "late-flood", "outage-gap", "throughput"]
+)
 @pytest.mark.parametrize("together", [7, 997, 100_000])
 def test_the_outcome_does_not_depend_on_what_is_counted_together(name: str, together: int) -> None:
     expected = (SCENARIOS / name / "alerts.txt").read_text("utf-8")
     assert tell(SCENARIOS / name, together) == expected
-
-
-@pytest.mark.xfail(
-    reason="a late event that comes in one message with newer ones is counted before the panes "
-    "that these complete are judged, else after: on-time output depends on the flush"
-)
-def test_the_outcome_does_not_depend_on_what_is_counted_together_with_late_events() -> None:
-    expected = (SCENARIOS / "late-flood" / "alerts.txt").read_text("utf-8")
-    assert tell(SCENARIOS / "late-flood", 997) == expected
 
 
 def test_shares_are_exact_and_spread() -> None:

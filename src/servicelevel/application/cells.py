@@ -42,19 +42,21 @@ class _Sum:
     evidence: GrowingEvidence | None = None
 
 
+CellKey = tuple[str, str, int, int]
+"""Indicator, group, pane_end_ms and revision_ms."""
+
+
 class CellSums:
-    """Cells under construction, by indicator, group and end of pane."""
+    """Cells under construction, by their keys."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[str, str, int], _Sum] = {}
+        self._sums: dict[CellKey, _Sum] = {}
 
     def __len__(self) -> int:
         return len(self._sums)
 
-    def add(
-        self, key: tuple[str, str, int], good: int, total: int, *bad: BadEvidence | GrowingEvidence
-    ) -> None:
-        """Add counts to the cell `(indicator, group, pane_end_ms)`, and evidence of bad events."""
+    def add(self, key: CellKey, good: int, total: int, *bad: BadEvidence | GrowingEvidence) -> None:
+        """Add counts to a cell, and evidence of bad events."""
         into = self._sums.get(key)
         if into is None:
             into = self._sums[key] = _Sum()
@@ -70,16 +72,18 @@ class CellSums:
         return [_cell(key, self._sums[key]) for key in sorted(self._sums)]
 
 
-def _cell(key: tuple[str, str, int], found: _Sum) -> Cell:
+def _cell(key: CellKey, found: _Sum) -> Cell:
     evidence = found.evidence.freeze() if found.evidence is not None else None
-    return Cell(*key, found.good, found.total, evidence)
+    indicator, group, end_ms, revision_ms = key
+    return Cell(indicator, group, end_ms, found.good, found.total, evidence, revision_ms)
 
 
 def merge_cells(cells: Iterable[Cell]) -> list[Cell]:
-    """One cell for each indicator, group and pane, in the order of these."""
+    """One cell for each key, in the order of these."""
     sums = CellSums()
     for cell in cells:
-        sums.add(cell[:3], cell.good, cell.total, *([cell.bad] if cell.bad else []))
+        key = (cell.indicator, cell.group, cell.pane_end_ms, cell.revision_ms)
+        sums.add(key, cell.good, cell.total, *([cell.bad] if cell.bad else []))
     return sums.cells()
 
 

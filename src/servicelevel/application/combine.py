@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 from typing import NamedTuple
 
-from servicelevel.application.cells import OTHER, CellSums, GrowingEvidence
+from servicelevel.application.cells import OTHER, CellKey, CellSums, GrowingEvidence
 from servicelevel.application.classify import Outcome, Plan, Series, ServicePlan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
-from servicelevel.application.lateness import Lateness
+from servicelevel.application.lateness import Lateness, Revision
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
 from servicelevel.domain.model import ANY_SERVICE, EventKind
 from servicelevel.domain.outputs import LateEvent
@@ -78,26 +78,29 @@ class SourceAccumulator:
         self._tally = Tally()
         self._events: list[Event] = []
         self._offsets: list[int] = []
-        self._sums: dict[tuple[str, int], dict[Outcome, _Sum]] = {}
+        self._revisions: list[Revision] = []
+        self._sums: dict[_Pane, dict[Outcome, _Sum]] = {}
         self._sum_count = 0
         self._cells: dict[int, CellSums] = {}
 
     @property
     def size(self) -> int:
         """What is kept in memory, in events, sums and cells: a reason to flush early."""
-        return len(self._events) + self._sum_count + sum(map(len, self._cells.values()))
+        pending = len(self._events) + len(self._revisions)
+        return pending + self._sum_count + sum(map(len, self._cells.values()))
 
     def add(self, batch: Batch, dead: int) -> list[LateEvent]:
         """Count a batch, and records that could not be read; returns the late events.
 
         A late event with disposition `revision` is counted in the cells too.
         """
-        events, offsets, late = self._lateness.split(batch)
+        events, offsets, revisions, late = self._lateness.split(batch)
         read = len(batch.events)
         self._tally = self._tally.plus(Tally(read + dead, read - len(late), len(late), dead))
         self._events.extend(events)
         self._offsets.extend(offsets)
-        if len(self._events) >= self._max_pending:
+        self._revisions.extend(revisions)
+        if len(self._events) + len(self._revisions) >= self._max_pending:
             self._sort_out()
         return late
 
@@ -126,22 +129,30 @@ class SourceAccumulator:
             own = [events[i] for i in indices]
             own_offsets = [offsets[i] for i in indices]
             for end, chosen in _by_pane(own, plan):
+                pane = _Pane(service, end)
                 if chosen is None:
-                    self._add(service, end, plan, own, own_offsets)
+                    self._add(pane, plan, own, own_offsets)
                 else:
                     some = [own[i] for i in chosen]
-                    self._add(service, end, plan, some, [own_offsets[i] for i in chosen])
+                    self._add(pane, plan, some, [own_offsets[i] for i in chosen])
+        self._sort_out_revisions()
+
+    def _sort_out_revisions(self) -> None:
+        revisions, self._revisions = self._revisions, []
+        for event, offset, watermark_ms in revisions:
+            plan = self._plans.get(event.service) or self._plans.get(ANY_SERVICE)
+            if plan is None:
+                self._count_unknown(event.service, 1)
+                continue
+            end = pane_end(event.time, plan.pane_ms)
+            since = pane_end(watermark_ms + 1, plan.pane_ms)
+            self._add(_Pane(event.service, end, since), plan, [event], [offset])
 
     def _add(
-        self,
-        service: str,
-        end_ms: int,
-        plan: ServicePlan,
-        events: Sequence[Event],
-        offsets: Sequence[int],
+        self, pane: "_Pane", plan: ServicePlan, events: Sequence[Event], offsets: Sequence[int]
     ) -> None:
         """Add events of one service and pane."""
-        sums = self._sums.setdefault((service, end_ms), {})
+        sums = self._sums.setdefault(pane, {})
         before = len(sums)
         outcomes = plan.outcomes(events)
         bad: dict[Outcome, list[int]] = {}
@@ -167,7 +178,7 @@ class SourceAccumulator:
 
     def _settle(self) -> None:
         """Sums to cells."""
-        for (service, end_ms), sums in self._sums.items():
+        for pane, sums in self._sums.items():
             good: dict[Series, int] = {}
             bad: dict[Series, list[_Bad]] = {}
             for outcome, found in sums.items():
@@ -178,18 +189,18 @@ class SourceAccumulator:
                     for series in outcome.bad:
                         bad.setdefault(series, []).append(part)
             for series, count in good.items():
-                self._cells_of(series).add(_key(series, end_ms), count, count)
+                self._cells_of(series).add(_key(series, pane), count, count)
             for series, parts in bad.items():
-                self._add_bad(service, end_ms, series, parts)
+                self._add_bad(pane, series, parts)
         self._sums = {}
         self._sum_count = 0
 
-    def _add_bad(self, service: str, end_ms: int, series: Series, parts: Sequence[_Bad]) -> None:
+    def _add_bad(self, pane: "_Pane", series: Series, parts: Sequence[_Bad]) -> None:
         count = sum(part.events for part in parts)
         evidence = [part.evidence for part in parts]
         if series.compiled.indicator.service == ANY_SERVICE:
-            evidence.append(BadEvidence({}, {f"service={value_text(service)}": count}))
-        self._cells_of(series).add(_key(series, end_ms), 0, count, *evidence)
+            evidence.append(BadEvidence({}, {f"service={value_text(pane.service)}": count}))
+        self._cells_of(series).add(_key(series, pane), 0, count, *evidence)
 
     def _cells_of(self, series: Series) -> CellSums:
         partition = series.compiled.partition
@@ -204,10 +215,22 @@ class SourceAccumulator:
         self.unknown_services[service] += count
 
 
-def _key(series: Series, end_ms: int) -> tuple[str, str, int]:
-    """The cell's key; `end_ms` ends a pane that lies within one of the indicator's."""
+class _Pane(NamedTuple):
+    """A pane of the plan; revisions count since a later one (0: on time)."""
+
+    service: str
+    end_ms: int
+    since_ms: int = 0
+
+
+def _key(series: Series, pane: _Pane) -> CellKey:
+    """The cell's key; the plan's pane lies within one of the indicator's."""
     indicator = series.compiled.indicator
-    return indicator.id, series.group, pane_end(end_ms, indicator.pane_ms)
+    end_ms = pane_end(pane.end_ms, indicator.pane_ms)
+    # The indicator's longer pane may be incomplete still: then this is no revision of it.
+    is_revision = end_ms < pane.since_ms
+    since_ms = pane_end(pane.since_ms, indicator.pane_ms) if is_revision else 0
+    return indicator.id, series.group, end_ms, since_ms
 
 
 def _by_service(events: Sequence[Event]) -> dict[str, Sequence[int]]:

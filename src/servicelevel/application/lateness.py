@@ -2,10 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from servicelevel.application.decode import Batch
 from servicelevel.domain.outputs import LateEvent
 from servicelevel.schemas.events import Event
+
+
+class Revision(NamedTuple):
+    """A late event that is counted, and the source's watermark that it was behind."""
+
+    event: Event
+    offset: int
+    watermark_ms: int
+
+
+class Split(NamedTuple):
+    """Events on time with their offsets, those that revise, and all that are late."""
+
+    events: Sequence[Event]
+    offsets: Sequence[int]
+    revisions: Sequence[Revision]
+    late: list[LateEvent]
 
 
 @dataclass(slots=True)
@@ -26,30 +44,35 @@ class Lateness:
         if self.max_time_ms is None or max_time_ms > self.max_time_ms:
             self.max_time_ms = max_time_ms
 
-    def split(self, batch: Batch) -> tuple[Sequence[Event], Sequence[int], list[LateEvent]]:
-        """Events to count with their offsets, and those that are late."""
+    def split(self, batch: Batch) -> Split:
+        """Tell events on time from late ones."""
         times = [event.time for event in batch.events]
         if not times:
-            return (), (), []
+            return Split((), (), (), [])
         newest = max(times)
         if self.max_time_ms is not None and self.max_time_ms > newest:
             newest = self.max_time_ms
         if min(times) >= newest - self.allowed_lateness_ms:
             self.max_time_ms = newest
-            return batch.events, batch.offsets, []
+            return Split(batch.events, batch.offsets, (), [])
         return self._split_each(batch)
 
-    def _split_each(self, batch: Batch) -> tuple[list[Event], list[int], list[LateEvent]]:
-        events, offsets, late = [], [], []
+    def _split_each(self, batch: Batch) -> Split:
+        events: list[Event] = []
+        offsets: list[int] = []
+        revisions: list[Revision] = []
+        late: list[LateEvent] = []
         for event, offset, value in zip(*batch, strict=True):
             found = self._late(event, offset, value)
-            if found is not None:
-                late.append(found)
-            if found is None or found.disposition == "revision":
+            if found is None:
                 events.append(event)
                 offsets.append(offset)
+            else:
+                late.append(found)
+                if found.disposition == "revision":
+                    revisions.append(Revision(event, offset, found.watermark_ms))
             self.advance(event.time)
-        return events, offsets, late
+        return Split(events, offsets, revisions, late)
 
     def _late(self, event: Event, offset: int, value: bytes) -> LateEvent | None:
         if self.max_time_ms is None:

@@ -20,7 +20,12 @@ class BadEvidence(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """Counts of one indicator, group and pane: `0 ≤ good ≤ total` events."""
+    """Counts of one indicator, group and pane: `0 ≤ good ≤ total` events.
+
+    A revision came when its pane was complete by its source's own log; it counts at pane ends
+    from `revision_ms` on, the first that the log had not completed then (0: no revision). So
+    what is decided does not depend on when the revision is read.
+    """
 
     indicator: str
     group: str  # "" for all, else "name=value,…" in the order of groupBy
@@ -28,6 +33,7 @@ class Cell(NamedTuple):
     good: int
     total: int
     bad: BadEvidence | None = None
+    revision_ms: int = 0
 
 
 class Tally(NamedTuple):

@@ -17,6 +17,9 @@ Counts = tuple[int, int]
 
 ZERO: Counts = (0, 0)
 
+Revised = tuple[int, int]
+"""The end of the pane that is revised, and the pane end from which on the revision counts."""
+
 
 @dataclass(slots=True)
 class Span:
@@ -27,10 +30,16 @@ class Span:
     offset: int = -1
     panes: dict[int, Counts] = field(default_factory=dict)
     moved_to_ms: int = 0  # of a day: spans that end up to here have been moved into it
+    revisions: dict[Revised, Counts] = field(default_factory=dict)
 
     def add(self, end_ms: int, good: int, total: int) -> None:
         had = self.panes.get(end_ms, ZERO)
         self.panes[end_ms] = (had[0] + good, had[1] + total)
+
+    def settle(self, until_ms: int) -> None:
+        """Revisions that count since then or before become part of their panes."""
+        for end, since in [key for key in self.revisions if key[1] <= until_ms]:
+            self.add(end, *self.revisions.pop((end, since)))
 
     def coarsen(self, resolution_ms: int) -> None:
         """Merge panes into ones of `resolution_ms`; nothing happens where they already are."""
@@ -43,6 +52,17 @@ class Span:
     def dump(self) -> list[int]:
         """Flat integers `[end, good, total, …]`, in order of time."""
         return [n for end in sorted(self.panes) for n in (end, *self.panes[end])]
+
+    def dump_revisions(self) -> list[int]:
+        """Flat integers `[end, since, good, total, …]`, in order of time."""
+        return [n for key in sorted(self.revisions) for n in (*key, *self.revisions[key])]
+
+    @staticmethod
+    def load_revisions(flat: list[int]) -> dict[Revised, Counts]:
+        """Read what `dump_revisions` wrote."""
+        numbers = iter(flat)
+        rows = zip(numbers, numbers, numbers, numbers, strict=True)
+        return {(end, since): (good, total) for end, since, good, total in rows}
 
     @staticmethod
     def load_panes(flat: list[int]) -> dict[int, Counts]:
@@ -61,16 +81,39 @@ class Panes:
         self.spans: dict[int, Span] = {}
         self.days: dict[int, Span] = {}
         self._order: list[tuple[int, int]] = []  # (end, length) of all spans and days
+        self._revised: set[tuple[int, int]] = set()  # those that may have revisions
 
     def put(self, span: Span) -> None:
         """Take in a stored span or day."""
         (self.days if span.length_ms == DAY_MS else self.spans)[span.end_ms] = span
         insort(self._order, (span.end_ms, span.length_ms))
+        self.note_revised(span)
+
+    def note_revised(self, span: Span) -> None:
+        """Call it when a span was given revisions."""
+        if span.revisions:
+            self._revised.add((span.end_ms, span.length_ms))
+
+    def revisions(self) -> list[tuple[int, int, Counts]]:
+        """(pane end, since, counts) of all revisions that are not part of their panes yet."""
+        if not self._revised:
+            return []
+        spans = [self._span(*place) for place in self._revised]
+        return [(*key, counts) for span in spans for key, counts in span.revisions.items()]
+
+    def settle(self, until_ms: int) -> None:
+        """As `Span.settle`, for all spans and days."""
+        for place in list(self._revised):
+            span = self._span(*place)
+            span.settle(until_ms)
+            if not span.revisions:
+                self._revised.discard(place)
 
     def drop(self, span: Span) -> None:
         """Forget a span or day."""
         del (self.days if span.length_ms == DAY_MS else self.spans)[span.end_ms]
         self._order.remove((span.end_ms, span.length_ms))
+        self._revised.discard((span.end_ms, span.length_ms))
 
     def day_of(self, span: Span) -> Span | None:
         """The day that a span belongs to, where there is one."""

@@ -12,7 +12,10 @@ class Windows:
         self._panes = panes
         self.at_ms = at_ms
         self._edges = {w: panes.ladder.old_edge_ms(at_ms, w) for w in lengths_ms}
-        self._sums = {w: panes.sum(edge, at_ms) for w, edge in self._edges.items()}
+        self._sums = {
+            w: _plus(panes.sum(edge, at_ms), self._revisions(edge, at_ms))
+            for w, edge in self._edges.items()
+        }
 
     def sums(self) -> dict[int, Counts]:
         """(good, total) by window length in ms, at `at_ms`."""
@@ -45,14 +48,18 @@ class Windows:
         pane_ms = self._panes.pane_ms
         if self._panes.sum(self.at_ms, self.at_ms + pane_ms) != ZERO:
             return min(self.at_ms + pane_ms, limit_ms)
+        revisions = self._panes.revisions()
         first = self._panes.next_after(self.at_ms)
-        change = limit_ms if first is None else min(first, limit_ms)
+        sinces = [since for _, since, _ in revisions if since > self.at_ms]
+        change = min((limit_ms, *sinces) if first is None else (first, limit_ms, *sinces))
         for length, edge in self._edges.items():
             if self._sums[length] == ZERO:
                 continue
-            leaving = self._panes.next_after(edge)
-            if leaving is not None:
-                change = min(change, max(self._leaves(leaving, length), self.at_ms + pane_ms))
+            ends = [end for end, _, _ in revisions if end > edge]
+            if (leaving := self._panes.next_after(edge)) is not None:
+                ends.append(leaving)
+            if ends:
+                change = min(change, max(self._leaves(min(ends), length), self.at_ms + pane_ms))
         return change
 
     def _leaves(self, end_ms: int, length_ms: int) -> int:
@@ -71,4 +78,21 @@ class Windows:
             left = self._panes.sum(edge, new_edge) if new_edge > edge else ZERO
             edges[length] = new_edge
             sums[length] = (good + entered[0] - left[0], total + entered[1] - left[1])
+        if self._panes.revisions():
+            for length, edge in self._edges.items():
+                before = self._revisions(edge, self.at_ms)
+                after = self._revisions(edges[length], to_ms)
+                sums[length] = _plus(sums[length], (after[0] - before[0], after[1] - before[1]))
         return edges, sums
+
+    def _revisions(self, edge_ms: int, at_ms: int) -> Counts:
+        """What revises panes after the edge, and counts by `at`."""
+        counted = ZERO
+        for end, since, counts in self._panes.revisions():
+            if end > edge_ms and since <= at_ms:
+                counted = _plus(counted, counts)
+        return counted
+
+
+def _plus(a: Counts, b: Counts) -> Counts:
+    return a[0] + b[0], a[1] + b[1]

@@ -104,6 +104,7 @@ def oracle(of: list[Indicator], events: list[Event]) -> tuple[dict[int, list[Cel
     for offset, event in enumerate(events):
         behind = newest - event.time
         late += behind > LATENESS
+        watermark = newest - LATENESS - 1
         newest = max(newest, event.time)
         if behind > LATENESS + HORIZON:
             continue
@@ -121,14 +122,16 @@ def oracle(of: list[Indicator], events: list[Event]) -> tuple[dict[int, list[Cel
             if indicator.service == "*":
                 named["service"] = event.service
             dimensions = {f"{k}={v}": 1 for k, v in named.items() if v is not None}
+            end = pane_end(event.time, indicator.pane_ms)
             cells[counts_partition(f"home-{indicator.id}", PARTITIONS)].append(
                 Cell(
                     indicator.id,
                     group_reader(indicator.group_by, "request")(event),
-                    pane_end(event.time, indicator.pane_ms),
+                    end,
                     int(good),
                     1,
                     None if good else BadEvidence({"r/0": (offset, offset)}, dimensions),
+                    pane_end(watermark + 1, indicator.pane_ms) if end <= watermark else 0,
                 )
             )
     merged = {partition: merge_cells(found) for partition, found in cells.items()}

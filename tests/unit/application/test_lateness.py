@@ -21,42 +21,47 @@ def lateness(max_time_ms: int | None = None) -> Lateness:
 
 def test_on_time_to_the_millisecond() -> None:
     rule = lateness()
-    events, offsets, late = rule.split(batch([1_000, 990, 1_001, 991]))
-    assert (len(events), offsets, late) == (4, [0, 1, 2, 3], [])
+    split = rule.split(batch([1_000, 990, 1_001, 991]))
+    assert (len(split.events), split.offsets, list(split.revisions)) == (4, [0, 1, 2, 3], [])
+    assert split.late == []
     assert rule.max_time_ms == 1_001
 
 
 def test_late_is_counted_and_told() -> None:
     rule = lateness()
-    events, offsets, late = rule.split(batch([1_000, 989, 1_000]))
-    assert ([e.time for e in events], offsets) == ([1_000, 989, 1_000], [0, 1, 2])
-    assert late == [
+    split = rule.split(batch([1_000, 989, 1_000]))
+    assert ([e.time for e in split.events], split.offsets) == ([1_000, 1_000], [0, 2])
+    assert [(r.event.time, r.offset, r.watermark_ms) for r in split.revisions] == [(989, 1, 989)]
+    assert split.late == [
         LateEvent("some/requests", 3, 1, "s", 989, 989, 11, "revision", b"raw 1"),
     ]
 
 
 def test_beyond_the_horizon_it_is_dropped() -> None:
-    events, offsets, late = lateness().split(batch([1_000, 890, 889]))
-    assert ([e.time for e in events], offsets) == ([1_000, 890], [0, 1])
-    assert [(each.offset, each.disposition) for each in late] == [(1, "revision"), (2, "dropped")]
+    split = lateness().split(batch([1_000, 890, 889]))
+    assert (split.offsets, [r.offset for r in split.revisions]) == ([0], [1])
+    assert [(late.offset, late.disposition) for late in split.late] == [
+        (1, "revision"),
+        (2, "dropped"),
+    ]
 
 
 def test_only_earlier_events_make_one_late() -> None:
-    assert lateness().split(batch([0, 1_000]))[2] == []
+    assert lateness().split(batch([0, 1_000])).late == []
 
 
 def test_the_past_of_the_source_counts() -> None:
-    assert len(lateness(1_000).split(batch([989]))[2]) == 1
+    assert len(lateness(1_000).split(batch([989])).late) == 1
     rule = lateness()
     rule.advance(1_000)
     rule.advance(500)
-    assert len(rule.split(batch([989]))[2]) == 1
+    assert len(rule.split(batch([989])).late) == 1
     assert rule.max_time_ms == 1_000
 
 
 def test_nothing_in_a_batch() -> None:
     rule = lateness()
-    assert rule.split(batch([])) == ((), (), [])
+    assert rule.split(batch([])) == ((), (), (), [])
     assert rule.max_time_ms is None
 
 
@@ -66,10 +71,12 @@ def test_batches_do_not_matter(parts: list[list[int]]) -> None:
     rule, start = lateness(), 0
     late: list[LateEvent] = []
     offsets: list[int] = []
+    watermarks: dict[int, int] = {}
     for part in parts:
-        _, kept, found = rule.split(batch(part, start))
-        offsets += kept
-        late += found
+        split = rule.split(batch(part, start))
+        offsets += split.offsets
+        watermarks |= {r.offset: r.watermark_ms for r in split.revisions}
+        late += split.late
         start += len(part)
     expected = {
         offset: "dropped" if max(times[: offset + 1]) - time > 110 else "revision"
@@ -77,4 +84,7 @@ def test_batches_do_not_matter(parts: list[list[int]]) -> None:
         if max(times[: offset + 1]) - time > 10
     }
     assert {each.offset: each.disposition for each in late} == expected
-    assert offsets == [o for o in range(len(times)) if expected.get(o) != "dropped"]
+    assert offsets == [o for o in range(len(times)) if o not in expected]
+    assert watermarks == {
+        o: max(times[: o + 1]) - 11 for o, what in expected.items() if what == "revision"
+    }

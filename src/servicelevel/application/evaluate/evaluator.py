@@ -129,17 +129,19 @@ class Evaluator:
             if self._watermark_ms is not None:
                 counted.start_windows(self._watermark_ms)
             counted.add(cell, offset, self._watermark_ms)
-            if cell.bad is not None and self._keeps_origin(cell.pane_end_ms):
+            if cell.bad is not None and self._keeps_origin(cell):
                 counted.add_origin(cell.pane_end_ms, cell.bad, offset)
             self._dirty[id(judged)] = judged
             if cell.good < cell.total and judged.slices is None:
                 threatened[id(judged)] = judged
         return list(threatened.values())
 
-    def _keeps_origin(self, end_ms: int) -> bool:
-        if self._watermark_ms is None:
-            return True
-        return end_ms > floor_to(self._watermark_ms, SPAN_MS) - self._policy.evidence_ms
+    def _keeps_origin(self, cell: Cell) -> bool:
+        # Not of revisions: evidence must not depend on when they are read.
+        if self._watermark_ms is None or cell.revision_ms:
+            return not cell.revision_ms
+        oldest = floor_to(self._watermark_ms, SPAN_MS) - self._policy.evidence_ms
+        return cell.pane_end_ms > oldest
 
     def _judge(self, offset: int) -> list[Output]:
         before = self._watermark_ms
@@ -184,6 +186,8 @@ class Evaluator:
         series = judged.series
         windows = series.windows
         if windows is None or not all(watch.is_quiet for watch in judged.watches):
+            return False
+        if series.panes.revisions():
             return False
         good, total = windows.sums()[series.lengths_ms[-1]]
         entered_good, entered_total = series.panes.sum(windows.at_ms, limit_ms)

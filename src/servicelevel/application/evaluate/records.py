@@ -56,8 +56,8 @@ def alert_key(identity: Identity) -> str:
 def dump_span(span: Span) -> list[Any]:
     """A span's or day's value."""
     if span.length_ms == DAY_MS:
-        return [span.dump(), span.moved_to_ms, span.offset]
-    return [span.dump()]
+        return [span.dump(), span.moved_to_ms, span.offset, span.dump_revisions()]
+    return [span.dump(), span.dump_revisions()]
 
 
 def dump_origin(origin: Origin) -> list[Any]:
@@ -75,11 +75,13 @@ def load_origin(series: Series, end_ms: int, entry: StoredEntry) -> None:
 def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> None:
     """Put a stored span or day back into its series."""
     if letter == "d":
-        flat, moved_to_ms, offset = entry.value
-        series.panes.put(Span(end_ms, DAY_MS, offset, Span.load_panes(flat), moved_to_ms))
-        return
-    (flat,) = entry.value
-    series.panes.put(Span(end_ms, SPAN_MS, entry.offset, Span.load_panes(flat)))
+        flat, moved_to_ms, offset, revisions = entry.value
+        span = Span(end_ms, DAY_MS, offset, Span.load_panes(flat), moved_to_ms)
+    else:
+        flat, revisions = entry.value
+        span = Span(end_ms, SPAN_MS, entry.offset, Span.load_panes(flat))
+    span.revisions = Span.load_revisions(revisions)
+    series.panes.put(span)
 
 
 def dump_progress(watermark_ms: int | None, told: int, ledger: Ledger) -> dict[str, Any]:

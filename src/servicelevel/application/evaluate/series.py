@@ -7,7 +7,7 @@ from zlib import crc32
 from servicelevel.application.cells import GrowingEvidence, named_dimensions
 from servicelevel.domain.counts import BadEvidence, Cell
 from servicelevel.domain.ladder import SPAN_MS, Ladder
-from servicelevel.domain.panes import Panes, Span
+from servicelevel.domain.panes import ZERO, Panes, Span
 from servicelevel.domain.time import DAY_MS, MINUTE_MS, floor_to, pane_end
 from servicelevel.domain.windows import Windows
 
@@ -56,6 +56,12 @@ class Series:
         if span.offset >= offset:
             return
         self.touched[(span.end_ms, span.length_ms)] = span
+        if cell.revision_ms and (self.windows is None or cell.revision_ms > self.windows.at_ms):
+            had = span.revisions.get((end_ms, cell.revision_ms), ZERO)
+            counts = (had[0] + cell.good, had[1] + cell.total)
+            span.revisions[end_ms, cell.revision_ms] = counts
+            self.panes.note_revised(span)
+            return
         span.add(end_ms, cell.good, cell.total)
         if self.windows is not None:
             self.windows.revise(end_ms, cell.good, cell.total)
@@ -72,9 +78,13 @@ class Series:
 
     def start_windows_before_first(self, limit_ms: int) -> None:
         """All that was counted so far is still to be judged, and what may come after `limit`."""
-        first = self.panes.next_after(-(1 << 62))
-        if self.windows is None and first is not None:
-            at_ms = min(first - self.pane_ms, limit_ms)
+        if self.windows is not None:
+            return
+        starts = [since for _, since, _ in self.panes.revisions()]
+        if (first := self.panes.next_after(-(1 << 62))) is not None:
+            starts.append(first)
+        if starts:
+            at_ms = min(min(starts) - self.pane_ms, limit_ms)
             self.windows = Windows(self.panes, self.lengths_ms, at_ms)
 
     def add_origin(self, end_ms: int, evidence: BadEvidence, offset: int) -> None:
@@ -94,7 +104,8 @@ class Series:
         return old
 
     def coarsen(self, watermark_ms: int) -> None:
-        """Merge what has aged; only the resolution in memory changes."""
+        """Merge what has aged, and settle revisions; no sum changes."""
+        self.panes.settle(watermark_ms)
         for span in (*self.panes.spans.values(), *self.panes.days.values()):
             if span.length_ms == SPAN_MS:
                 span.coarsen(self.panes.ladder.kept_ms(span.end_ms, watermark_ms))
@@ -132,6 +143,10 @@ class Series:
         for end, (good, total) in span.panes.items():
             resolution = self.panes.ladder.kept_ms(span.end_ms, watermark_ms)
             day.add(pane_end(end, resolution), good, total)
+        for key, (good, total) in span.revisions.items():
+            had = day.revisions.get(key, ZERO)
+            day.revisions[key] = (had[0] + good, had[1] + total)
+        self.panes.note_revised(day)
         day.moved_to_ms = max(day.moved_to_ms, span.end_ms)
         day.offset = max(day.offset, offset - 1)
         return day

@@ -12,10 +12,12 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Rule, Severity, Slo
 from servicelevel.domain.outputs import Output, Transition
-from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, pane_end
 from tests.builders.ladder import LADDER
 
 PANE = 10_000
+Counted = tuple[int, int, int, int]
+"""(pane end, good, total, since when it counts)."""
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 TARGET = Fraction(9, 10)
 RULES = (
@@ -62,12 +64,12 @@ class JournalledState:
         return copy
 
 
-def oracle(cells: list[tuple[int, int, int]], last_ms: int) -> list[tuple[Any, ...]]:
+def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
     """(kind, state, at, rule, severity) decided at every pane end, from all cells at once."""
 
     def total_in(at: int, window: int) -> tuple[int, int]:
         edge = LADDER.old_edge_ms(at, window)
-        inside = [c for c in cells if edge < c[0] <= at]
+        inside = [c for c in cells if edge < c[0] <= at and c[3] <= at]
         return sum(c[1] for c in inside), sum(c[2] for c in inside)
 
     told: list[tuple[Any, ...]] = []
@@ -101,17 +103,17 @@ def oracle(cells: list[tuple[int, int, int]], last_ms: int) -> list[tuple[Any, .
     return sorted(told, key=lambda t: (t[2], t[0]))
 
 
-def changes(cells: list[tuple[int, int, int]], last_ms: int) -> list[int]:
+def changes(cells: list[Counted], last_ms: int) -> list[int]:
     """Every pane end near which any window's content can change, widely guessed."""
     windows = {w for r in RULES for w in (r.long_ms, r.short_ms)} | {SLO.window_ms}
     found: set[int] = set()
-    for end, _, _ in cells:
-        found.add(end)
+    for end, _, _, since in cells:
+        found |= {end, since}
         for window in windows:
             step = LADDER.resolution_ms(window)
             leaves = -(-end // step) * step + window
             found.update(range(leaves - PANE, leaves + 2 * PANE, PANE))
-    return sorted(t for t in found if t <= last_ms)
+    return sorted(t for t in found if 0 < t <= last_ms)
 
 
 @st.composite
@@ -133,15 +135,32 @@ def histories(draw: st.DrawFn) -> list[tuple[int, int, int]]:
     return cells
 
 
-@st.composite
-def logs(draw: st.DrawFn, cells: list[tuple[int, int, int]]) -> list[CountsMessage]:
-    """The cells as messages: any batching, displaced within the lateness, over two sources."""
+def displaced(draw: st.DrawFn, cells: list[tuple[int, int, int]]) -> list[tuple[int, Cell]]:
+    """(source, cell) in some order: mostly within the lateness, a few far behind it."""
     lateness = POLICY.allowed_lateness_ms
-    keyed = [
-        (end + draw(st.integers(0, lateness)), draw(st.integers(0, 1)), end, good, total)
+    far = st.sampled_from([lateness] * 6 + [HOUR_MS, 8 * HOUR_MS, 2 * DAY_MS])
+    keyed = sorted(
+        (end + draw(st.integers(0, draw(far))), draw(st.integers(0, 1)), end, good, total)
         for end, good, total in cells
-    ]
-    keyed.sort()
+    )
+    highest: list[int | None] = [None, None]
+    found = []
+    for _, p, end, good, total in keyed:
+        known = highest[p]
+        watermark = -1 if known is None else known - lateness - 1
+        since = pane_end(watermark + 1, PANE) if end <= watermark else 0
+        found.append((p, Cell("i1", "", end, good, total, None, since)))
+        highest[p] = end if known is None else max(known, end)
+    return found
+
+
+@st.composite
+def logs(
+    draw: st.DrawFn, cells: list[tuple[int, int, int]]
+) -> tuple[list[CountsMessage], list[Counted]]:
+    """The cells as messages in any batches, over two sources; and what counts since when."""
+    keyed = displaced(draw, cells)
+    counted = [(c.pane_end_ms, c.good, c.total, c.revision_ms) for _, c in keyed]
     applied, highest = [0, 0], [None, None]
     claims = tuple(Claim(f"requests/{p}", 1, "me", 0, {"requests": 2}) for p in (0, 1))
     messages = [CountsMessage(0, claims)]
@@ -150,10 +169,9 @@ def logs(draw: st.DrawFn, cells: list[tuple[int, int, int]]) -> list[CountsMessa
         batch, keyed = keyed[:size], keyed[size:]
         ranges = []
         for p in (0, 1):
-            mine = [k for k in batch if k[1] == p]
-            times = [k[2] for k in mine] + ([] if highest[p] is None else [highest[p]])
+            mine = [cell for source, cell in batch if source == p]
+            times = [c.pane_end_ms for c in mine] + ([] if highest[p] is None else [highest[p]])
             highest[p] = max(times, default=None)
-            out = tuple(Cell("i1", "", k[2], k[3], k[4]) for k in mine)
             ranges.append(
                 Range(
                     f"requests/{p}",
@@ -161,19 +179,19 @@ def logs(draw: st.DrawFn, cells: list[tuple[int, int, int]]) -> list[CountsMessa
                     applied[p],
                     applied[p] + len(mine),
                     highest[p],
-                    idle=not any(k[1] == p for k in keyed) and not mine,
-                    cells=out,
+                    idle=not any(source == p for source, _ in keyed) and not mine,
+                    cells=tuple(mine),
                 )
             )
             applied[p] += len(mine)
         messages.append(CountsMessage(0, (), tuple(ranges)))
-    last = max(c[0] for c in cells) + lateness + 1
+    last = max(c[0] for c in cells) + POLICY.allowed_lateness_ms + 1
     messages.append(
         CountsMessage(
             0, (), tuple(Range(f"requests/{p}", 1, applied[p], applied[p], last) for p in (0, 1))
         )
     )
-    return messages
+    return messages, counted
 
 
 def on_time(outputs: list[Output]) -> list[tuple[Any, ...]]:
@@ -201,18 +219,17 @@ def run(messages: list[CountsMessage], state: Any) -> list[Output]:
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_batching_decides_what_all_events_at_once_decide(data: st.DataObject) -> None:
-    cells = data.draw(histories())
-    messages = data.draw(logs(cells))
+    messages, counted = data.draw(logs(data.draw(histories())))
 
     told = on_time(run(messages, MemoryState()))
 
-    assert told == oracle(cells, max(c[0] for c in cells))
+    assert told == oracle(counted, max(c[0] for c in counted))
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
-    messages = data.draw(logs(data.draw(histories())))
+    messages, _ = data.draw(logs(data.draw(histories())))
     whole = JournalledState()
     expected = run(messages, whole)
     crashed = whole.after(data.draw(st.integers(0, len(whole.journal))))
@@ -231,7 +248,7 @@ def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
 @given(st.data())
 def test_what_is_stored_at_an_offset_is_the_same_whoever_stores_it(data: st.DataObject) -> None:
     """A stalled owner and a new one write the same; so of their entries the newest is right."""
-    messages = data.draw(logs(data.draw(histories())))
+    messages, _ = data.draw(logs(data.draw(histories())))
     whole = JournalledState()
     run(messages, whole)
     crashed = whole.after(data.draw(st.integers(0, len(whole.journal))))
@@ -267,20 +284,21 @@ def sums(state: JournalledState) -> tuple[int, int]:
     good = total = 0
     for key, entry in state.scan():
         if key[0] in "qd":
-            flat = entry.value[0]
-            good += sum(flat[1::3])
-            total += sum(flat[2::3])
+            flat, revisions = entry.value[0], entry.value[-1]
+            good += sum(flat[1::3]) + sum(revisions[2::4])
+            total += sum(flat[2::3]) + sum(revisions[3::4])
     return good, total
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_what_is_told_early_is_confirmed_or_taken_back(data: st.DataObject) -> None:
-    messages = data.draw(logs(data.draw(histories())))
+    messages, _ = data.draw(logs(data.draw(histories())))
 
     outputs = [o for o in run(messages, MemoryState()) if isinstance(o, Transition)]
 
-    settled = {(o.alert_id, o.at_ms) for o in outputs if not o.early or o.state == "retracted"}
-    raised = {(o.alert_id, o.at_ms) for o in outputs if o.early and o.state == "raised"}
-    assert raised <= settled
+    confirmed = {(o.alert_id, o.at_ms) for o in outputs if not o.early}
+    retracted = {o.alert_id for o in outputs if o.state == "retracted"}
+    raised = [o for o in outputs if o.early and o.state == "raised"]
+    assert all((o.alert_id, o.at_ms) in confirmed or o.alert_id in retracted for o in raised)
     assert len({o.id for o in outputs}) == len(outputs)
