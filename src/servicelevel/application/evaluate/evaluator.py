@@ -17,11 +17,12 @@ from servicelevel.application.evaluate.records import (
     PROGRESS_KEY,
     alert_key,
     dump_origin,
+    dump_pending,
     dump_progress,
     dump_span,
-    dump_transition,
     first_key,
     origin_key,
+    rest_key,
     span_key,
 )
 from servicelevel.application.evaluate.recovery import recover
@@ -248,8 +249,14 @@ class Evaluator:
 
     def _store_alert(self, kept: Kept, offset: int) -> None:
         kept.pending = [(at, t) for at, t in kept.pending if at > self._told]
-        pending = [[at, dump_transition(t)] for at, t in kept.pending]
-        self._state.put(alert_key(kept.alert.identity), offset, [kept.alert.dump(), pending])
+        identity = kept.alert.identity
+        first, *rest = dump_pending(kept.pending)
+        for number, part in enumerate(rest):
+            self._state.put(rest_key(identity, offset, number), offset, part)
+        self._state.put(alert_key(identity), offset, [kept.alert.dump(), first, len(rest)])
+        for number in range(kept.parts):
+            self._state.delete(rest_key(identity, kept.offset, number))
+        kept.parts = len(rest)
         kept.offset = offset
         kept.changed = False
 

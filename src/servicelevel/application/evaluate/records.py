@@ -8,11 +8,16 @@
 | `d/<end>/<indicator>/<group>` | panes of a day, up to where spans were moved into it, and the
 counts offset they have (spans are moved before the message in hand is counted) |
 | `f/<indicator>/<group>` | end of the first pane that had events |
-| `w/<slo>/<objective>/<group>`, `b/…` | a warning, a breach: state in force, and what to tell |
+| `w/<slo>/<objective>/<group>`, `b/…` | a warning, a breach: state in force, what to tell, and
+how many entries have the rest of that |
+| `t/<offset>/<part>/<key of the alert>` | the rest of what to tell, where one entry is too small:
+a backlog may raise and resolve an alert a thousand times; `offset` is that of the alert's entry |
 
 The group comes last, since it may hold a slash.
 """
 
+import json
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -30,6 +35,8 @@ from servicelevel.errors import StateError
 
 STATE_VERSION = 1
 PROGRESS_KEY = "p"
+MAX_PENDING_LENGTH = 256_000
+"""Of what is to be told and in one entry, in characters of ASCII JSON."""
 
 
 def span_key(series: Series, span: Span) -> str:
@@ -51,6 +58,11 @@ def first_key(series: Series) -> str:
 def alert_key(identity: Identity) -> str:
     """The key of an alert."""
     return f"{identity.kind[0]}/{identity.slo}/{identity.objective}/{identity.group}"
+
+
+def rest_key(identity: Identity, offset: int, part: int) -> str:
+    """The key of a further part of what an alert, stored at `offset`, has to tell."""
+    return f"t/{offset}/{part}/{alert_key(identity)}"
 
 
 def dump_span(span: Span) -> list[Any]:
@@ -118,6 +130,21 @@ def dump_transition(t: Transition) -> dict[str, Any]:
         dict(t.evidence.dimensions),
     ]
     return value
+
+
+def dump_pending(pending: Iterable[tuple[int, Transition]]) -> list[list[Any]]:
+    """What is to be told in parts that each fit into an entry; there is a first one always."""
+    parts: list[list[Any]] = [[]]
+    length = 0
+    for offset, transition in pending:
+        value = [offset, dump_transition(transition)]
+        added = len(json.dumps(value))
+        if parts[-1] and length + added > MAX_PENDING_LENGTH:
+            parts.append([])
+            length = 0
+        parts[-1].append(value)
+        length += added
+    return parts
 
 
 def load_transition(value: dict[str, Any]) -> Transition:

@@ -1,5 +1,6 @@
 """Puts the stored state of a partition back into its series and alerts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from servicelevel.application.evaluate.book import Book
@@ -10,6 +11,7 @@ from servicelevel.application.evaluate.records import (
     load_progress,
     load_span,
     load_transition,
+    rest_key,
     span_key,
 )
 from servicelevel.application.evaluate.watch import Kept
@@ -42,7 +44,8 @@ def recover(book: Book, state: StateStore) -> Recovered | None:
         for kept in watch.kept():
             alert = entries.get(alert_key(kept.alert.identity))
             if alert is not None:
-                _load_alert(kept, alert)
+                _load_alert(kept, alert, entries)
+    _drop_orphans(book, state, entries)
     if progress is not None:
         for judged in book:
             for series in judged.every():
@@ -74,8 +77,26 @@ def _drop_moved_spans(book: Book, state: StateStore) -> None:
                     state.delete(span_key(series, span))
 
 
-def _load_alert(kept: Kept, entry: StoredEntry) -> None:
-    alert, pending = entry.value
+def _load_alert(kept: Kept, entry: StoredEntry, entries: Mapping[str, StoredEntry]) -> None:
+    alert, pending, parts = entry.value
     kept.alert = Alert.load(kept.alert.identity, alert)
     kept.offset = entry.offset
+    kept.parts = parts
+    for number in range(parts):
+        part = entries.get(rest_key(kept.alert.identity, entry.offset, number))
+        if part is not None:  # a former owner that was further may have told and removed it
+            pending += part.value
     kept.pending = [(at, load_transition(value)) for at, value in pending]
+
+
+def _drop_orphans(book: Book, state: StateStore, entries: Mapping[str, StoredEntry]) -> None:
+    """What a crash left of storing an alert: parts that its entry does not name."""
+    named = {
+        rest_key(kept.alert.identity, kept.offset, number)
+        for _, watch in book.watches()
+        for kept in watch.kept()
+        for number in range(kept.parts)
+    }
+    for key in entries:
+        if key.startswith("t/") and key not in named:
+            state.delete(key)

@@ -19,10 +19,14 @@ Sums = Mapping[int, Counts]
 
 @dataclass(slots=True)
 class Kept:
-    """An alert with the counts offset it was last stored at, and what may not be told yet."""
+    """An alert with the counts offset it was last stored at, and what may not be told yet.
+
+    `parts` is how many further entries have the rest of that.
+    """
 
     alert: Alert
     offset: int = -1
+    parts: int = 0
     pending: list[tuple[int, Transition]] = field(default_factory=list)
     changed: bool = False
 
