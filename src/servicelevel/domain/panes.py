@@ -101,6 +101,15 @@ class Panes:
         spans = [self._span(*place) for place in self._revised]
         return [(*key, counts) for span in spans for key, counts in span.revisions.items()]
 
+    def revised(self, after_ms: int, to_ms: int) -> Counts:
+        """Counts of those `revisions` of panes with an end after `after` that count by `to`."""
+        good = total = 0
+        for end, since, counts in self.revisions():
+            if end > after_ms and since <= to_ms:
+                good += counts[0]
+                total += counts[1]
+        return good, total
+
     def settle(self, until_ms: int) -> None:
         """As `Span.settle`, for all spans and days."""
         for place in list(self._revised):

@@ -13,7 +13,7 @@ class Windows:
         self.at_ms = at_ms
         self._edges = {w: panes.ladder.old_edge_ms(at_ms, w) for w in lengths_ms}
         self._sums = {
-            w: _plus(panes.sum(edge, at_ms), self._revisions(edge, at_ms))
+            w: _plus(panes.sum(edge, at_ms), panes.revised(edge, at_ms))
             for w, edge in self._edges.items()
         }
 
@@ -80,18 +80,10 @@ class Windows:
             sums[length] = (good + entered[0] - left[0], total + entered[1] - left[1])
         if self._panes.revisions():
             for length, edge in self._edges.items():
-                before = self._revisions(edge, self.at_ms)
-                after = self._revisions(edges[length], to_ms)
+                before = self._panes.revised(edge, self.at_ms)
+                after = self._panes.revised(edges[length], to_ms)
                 sums[length] = _plus(sums[length], (after[0] - before[0], after[1] - before[1]))
         return edges, sums
-
-    def _revisions(self, edge_ms: int, at_ms: int) -> Counts:
-        """What revises panes after the edge, and counts by `at`."""
-        counted = ZERO
-        for end, since, counts in self._panes.revisions():
-            if end > edge_ms and since <= at_ms:
-                counted = _plus(counted, counts)
-        return counted
 
 
 def _plus(a: Counts, b: Counts) -> Counts:

@@ -124,9 +124,10 @@ class Evaluator:
         for cell in cells:
             judged = self._book.judged(cell.indicator, cell.group)
             counted = judged.counted
-            if counted.first_ms is None or cell.pane_end_ms < counted.first_ms:
-                counted.first_ms = cell.pane_end_ms
-                self._state.put(first_key(counted), offset, cell.pane_end_ms)
+            first_ms = cell.revision_ms or cell.pane_end_ms
+            if counted.first_ms is None or first_ms < counted.first_ms:
+                counted.first_ms = first_ms
+                self._state.put(first_key(counted), offset, first_ms)
             if self._watermark_ms is not None:
                 counted.start_windows(self._watermark_ms)
             counted.add(cell, offset, self._watermark_ms)

@@ -39,7 +39,8 @@ class Judged:
         if after_ms is not None:
             begin = max(begin, floor_to(after_ms, interval))
         for end in range(begin + interval, to_ms + 1, interval):
-            events = self.counted.panes.sum(end - interval, end)[1]
+            panes = self.counted.panes
+            events = panes.sum(end - interval, end)[1] + panes.revised(end - interval, end)[1]
             good = int(self.throughput.is_good(events))
             cell = Cell(self.slices.indicator, self.slices.group, end, good, 1)
             if self.slices.first_ms is None:

@@ -26,7 +26,7 @@ class Origin:
 class Series:
     """Panes of pane length `pane_ms` and, once time is known, the windows over them.
 
-    `first_ms` is the end of the first pane that ever had an event; `origins` are kept by pane
+    `first_ms` is the first pane end at which an event counted; `origins` are kept by pane
     end. `touched` and `touched_origins` are what the message in hand has changed, for the caller
     to store and clear.
     """
