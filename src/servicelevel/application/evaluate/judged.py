@@ -46,13 +46,3 @@ class Judged:
             if self.slices.first_ms is None:
                 self.slices.first_ms = end
             self.slices.add(cell, offset, end - interval)
-
-    def _events(self, after_ms: int, end_ms: int) -> int:
-        """Events of an interval, with the late ones that its log had before it was complete."""
-        panes = self.counted.panes
-        late = (
-            total
-            for at, since, (_, total) in panes.revisions()
-            if after_ms < at <= end_ms and since <= end_ms
-        )
-        return panes.sum(after_ms, end_ms)[1] + sum(late)
