@@ -92,8 +92,9 @@ def topics_page() -> str:
         MADE,
         "`servicelevel topics create` makes those that are missing, `topics check` compares.",
         "Names are without `topic_prefix`, partitions those of the default settings: the topics",
-        "that are read have `partitions`, all others `counts_partitions`. The changelog's name",
-        "begins with `group`. Outputs are CloudEvents 1.0 JSON ([schemas](schemas), and as",
+        "that are read are made with `partitions`, all others with `counts_partitions`. Only where",
+        "it says *exactly* is another number refused. The changelog's name begins with `group`.",
+        "Outputs are CloudEvents 1.0 JSON ([schemas](schemas), and as",
         "[AsyncAPI](schemas/asyncapi.json)); drop repeats by `id`.",
         "",
         "| topic | partitions | configuration | content |",
@@ -101,8 +102,9 @@ def topics_page() -> str:
     ]
     for spec in topic_specs(Settings()):
         configs = ", ".join(f"`{key}={value}`" for key, value in spec.configs.items())
+        partitions = f"exactly {spec.partitions}" if spec.exact else spec.partitions
         lines.append(
-            f"| `{spec.name}` | {spec.partitions} | {configs or 'as the broker has it'} "
+            f"| `{spec.name}` | {partitions} | {configs or 'as the broker has it'} "
             f"| {spec.purpose} |"
         )
     return "\n".join(lines) + "\n"

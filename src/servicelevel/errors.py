@@ -88,6 +88,13 @@ class StreamError(ServiceLevelError):
     exit_code = 70
 
 
+START_ANEW = (
+    "start anew: stop all workers, delete the counts topic, set a SERVICELEVEL_GROUP that was "
+    "never used, run `servicelevel topics create` and start them"
+)
+"""How to count again from the first record that the source topics still have."""
+
+
 class GapError(StreamError):
     """Messages were deleted before they were read."""
 

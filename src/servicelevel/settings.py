@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         description="Source mapping file by topic, for topics whose events are of another shape.",
     )
     partitions: int = Field(
-        4, ge=1, le=1024, description="Partitions of the topics made by `topics create`."
+        4, ge=1, le=1024, description="Partitions of the source topics that `topics create` makes."
     )
     counts_partitions: int = Field(
         4, ge=1, le=1024, description="Partitions of `counts`, and so of the evaluator's state."

@@ -38,14 +38,21 @@ async def test_a_missing_topic_is_named_and_not_created(broker: Broker, topic_pr
             await ensure_topics(_client(broker), specs)
 
 
-async def test_another_partition_count_is_told(broker: Broker, topic_prefix: str) -> None:
-    name = topic_prefix + "counts"
-    await create_topics(_client(broker), [TopicSpec(name, 3)], replicas=1)
+async def test_only_counts_and_the_state_must_have_their_partitions(
+    broker: Broker, topic_prefix: str
+) -> None:
+    wanted = Settings(topic_prefix=topic_prefix, group=topic_prefix + "g")
+    made = wanted.model_copy(update={"partitions": 3, "counts_partitions": 2})
+    await create_topics(_client(broker), topic_specs(made), replicas=1)
 
-    problems = await topic_problems(_client(broker), [TopicSpec(name, 4)])
+    problems = await topic_problems(_client(broker), topic_specs(wanted))
 
-    assert len(problems) == 1
-    assert "has 3 partitions, 4 are needed" in problems[0]
+    told = [problem.partition(": ")[0] for problem in problems]
+    needed = "has 2 partitions, 4 are needed"
+    assert told == [
+        f"topic {topic_prefix}counts {needed}",
+        f"topic {topic_prefix}g-evaluator-state-changelog {needed}",
+    ]
 
 
 async def test_a_changelog_that_would_be_deleted_is_told(broker: Broker, topic_prefix: str) -> None:

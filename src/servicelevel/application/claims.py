@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from servicelevel.domain.ledger import SourceState
-from servicelevel.errors import GapError
+from servicelevel.errors import START_ANEW, GapError
 
 States = Mapping[int, SourceState | None]
 """What the log says of one source, by counts partition; None where it was never claimed."""
@@ -89,7 +89,7 @@ def resume(source: str, states: Mapping[int, SourceState], beginning: int) -> Re
             f"source {source}: counted up to offset {start}, but the broker's first record is "
             f"{beginning}: its retention deleted {beginning - start} offsets before they were "
             "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to go on "
-            "without the deleted records, start with a new SERVICELEVEL_GROUP and topic prefix"
+            f"without the deleted records, {START_ANEW}"
         )
     highest: dict[int, int | None] = {}
     for state in states.values():

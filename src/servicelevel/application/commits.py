@@ -15,7 +15,7 @@ import msgspec
 
 from servicelevel.domain.counts import Tally
 from servicelevel.domain.ledger import SourceState
-from servicelevel.errors import GapError
+from servicelevel.errors import START_ANEW, GapError
 
 METADATA_BYTES = 4096  # the brokers' default offset.metadata.max.bytes
 _INFLATED_BYTES = 1_048_576  # of metadata that somebody else may have written
@@ -155,6 +155,6 @@ def gap(source: str, partition: int, needed: int, beginning: int) -> GapError:
     """The error of a source whose ledger state cannot be had from `counts`."""
     return GapError(
         f"source {source}: its state needs counts partition {partition} from offset {needed}, but "
-        f"the broker's first message there is {beginning}. Lengthen the retention of counts; to "
-        "start anew, stop all workers and start them with a new SERVICELEVEL_GROUP and topic prefix"
+        f"the broker's first message there is {beginning}. Lengthen the retention of counts, and "
+        f"{START_ANEW}"
     )

@@ -10,7 +10,7 @@ from servicelevel.adapters.faust.state import FaustState
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.outputs import Output
-from servicelevel.errors import GapError, RestartRequiredError
+from servicelevel.errors import START_ANEW, GapError, RestartRequiredError
 
 Decode = Callable[[bytes], CountsMessage]
 
@@ -173,8 +173,7 @@ class EvaluatorHost:
         elif following < earliest:
             raise GapError(
                 f"counts/{partition}: messages {following} to {earliest - 1} were deleted before "
-                "they were evaluated. Give the counts topic a longer retention; to go on without "
-                "them, delete the evaluator's changelog topic"
+                f"they were evaluated. Lengthen the retention of counts, and {START_ANEW}"
             )
         session = self._sessions[partition] = _Session(state, evaluator, following)
         step = self._step(session, following - 1, evaluator.pending())

@@ -12,7 +12,7 @@ from aiokafka.errors import (
 
 from servicelevel.adapters.kafka.flushing import CombinerCounters, Flusher, Held
 from servicelevel.application.ports import RawRecord, WallClock
-from servicelevel.errors import GapError
+from servicelevel.errors import START_ANEW, GapError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn
@@ -74,8 +74,7 @@ class SourceReader:
                     f"topic {partition.topic}, partition {partition.partition}: the broker no "
                     f"longer has offset {offset}: its retention deleted records before they were "
                     "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to "
-                    "go on without the deleted records, start with a new SERVICELEVEL_GROUP and "
-                    "topic prefix"
+                    f"go on without the deleted records, {START_ANEW}"
                 ) from error
 
     async def _look_at_ends(self) -> None:

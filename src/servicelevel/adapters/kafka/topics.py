@@ -11,7 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from servicelevel.domain.time import DAY_MS
-from servicelevel.errors import DependencyError, TopicsError
+from servicelevel.errors import START_ANEW, DependencyError, TopicsError
 from servicelevel.settings import Settings
 
 _PRESENT_WITHIN_S = 30
@@ -20,12 +20,16 @@ _CREATE = "servicelevel topics create"
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic under its full name; `configs` are what differs from the broker's defaults."""
+    """A topic under its full name; `configs` are what differs from the broker's defaults.
+
+    It is made with so many `partitions`; another number is wrong only where it is `exact`.
+    """
 
     name: str
     partitions: int
     configs: Mapping[str, str] = field(default_factory=dict)
     purpose: str = ""
+    exact: bool = False
 
     @property
     def compacted(self) -> bool:
@@ -49,12 +53,14 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
         "breaches": (_last_of_each_key(90), f"Transitions of breaches. {alert}"),
         "status": (_last_of_each_key(), f"Statuses. {alert}"),
         "late": (_kept(7), "Events behind the watermark of their source."),
-        "dead-letter": (_kept(30), "Records that could not be read, whole."),
+        "dead-letter": (_kept(30), "Records that could not be read, up to 512 KiB of each."),
     }
     return [
         *(TopicSpec(settings.topic(n), settings.partitions, {}, t) for n, t in sources.items()),
         *(
-            TopicSpec(settings.topic(name), settings.counts_partitions, configs, text)
+            TopicSpec(
+                settings.topic(name), settings.counts_partitions, configs, text, name == "counts"
+            )
             for name, (configs, text) in counted.items()
         ),
         TopicSpec(
@@ -62,6 +68,7 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
             settings.counts_partitions,
             _last_of_each_key(),
             "Internal: the evaluator's state.",
+            exact=True,
         ),
     ]
 
@@ -119,7 +126,7 @@ async def topic_problems(client: Mapping[str, Any], specs: Sequence[TopicSpec]) 
         found = present.get(spec.name)
         if found is None:
             problems.append(f"topic {spec.name} is missing: run `{_CREATE}`")
-        elif found != spec.partitions:
+        elif spec.exact and found != spec.partitions:
             problems.append(_partition_problem(spec, found))
         elif policies.get(spec.name, "compact") != "compact":
             problems.append(
@@ -139,7 +146,7 @@ async def ensure_topics(client: Mapping[str, Any], specs: Sequence[TopicSpec]) -
 def _partition_problem(spec: TopicSpec, found: int) -> str:
     return (
         f"topic {spec.name} has {found} partitions, {spec.partitions} are needed: set "
-        f"partitions or counts_partitions to what is there, or delete it and run `{_CREATE}`"
+        f"SERVICELEVEL_COUNTS_PARTITIONS={found}, or {START_ANEW}"
     )
 
 

@@ -28,6 +28,11 @@ def test_counts_and_changelog_have_the_same_partitions() -> None:
     assert specs["servicelevel-evaluator-state-changelog"].partitions == 7
 
 
+def test_only_counts_and_the_state_must_have_their_partitions() -> None:
+    exact = {spec.name for spec in topic_specs(Settings()) if spec.exact}
+    assert exact == {"counts", "servicelevel-evaluator-state-changelog"}
+
+
 def test_state_is_compacted_and_events_are_not() -> None:
     compacted = {spec.name for spec in topic_specs(Settings()) if spec.compacted}
     assert compacted == {
