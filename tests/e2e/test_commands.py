@@ -207,7 +207,7 @@ async def test_status_and_alerts_in_every_format(system: System) -> None:
     recorded.write_bytes(b"\n".join(values) + b"\n")
     at = statuses["checkout-ok"]["at"]
     replayed = [
-        json.loads(line)["data"]
+        json.loads(line)
         for line in system.call(
             *("replay", str(system.definitions), "--requests", str(recorded), "--status-at", at)
         ).splitlines()

@@ -8,6 +8,7 @@ from typing import TextIO
 import structlog
 
 from servicelevel.adapters.files.mapping import load_mapping
+from servicelevel.application.decode import DecodeLimits
 from servicelevel.application.evaluate import EvaluationPolicy
 from servicelevel.application.ports import WallClock
 from servicelevel.application.replay import (
@@ -20,7 +21,7 @@ from servicelevel.application.replay import (
 from servicelevel.bootstrap import evaluation_policy, read_catalogue
 from servicelevel.domain.model import EventKind
 from servicelevel.errors import DependencyError
-from servicelevel.schemas.outputs import message
+from servicelevel.schemas.outputs import message, status_document
 from servicelevel.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -64,14 +65,17 @@ def run_replay(
             now_ms=clock(),
             policy=policy,
             late_horizon_ms=settings.late_horizon_ms,
+            limits=DecodeLimits(settings.max_event_bytes, settings.max_future_ms),
             status_at_ms=status_at_ms,
         ),
     )
-    outputs = told.statuses if status_at_ms is not None else told.transitions
-    for output in outputs:
-        out.write(message(output).value.decode() + "\n")
+    if status_at_ms is None:
+        lines = [message(transition).value.decode() for transition in told.transitions]
+    else:
+        lines = [status_document(status).decode() for status in told.statuses]
+    out.writelines(f"{line}\n" for line in lines)
     out.flush()
-    log.info("replayed", **told.tally._asdict(), outputs=len(outputs))
+    log.info("replayed", **told.tally._asdict(), outputs=len(lines))
     for letter in told.dead[:10]:
         log.warning(
             "could not be read",

@@ -66,6 +66,11 @@ def message(output: Output) -> Message:
     return Message(topic, output_key(output), encode(cloudevent(output)))
 
 
+def status_document(status: Status) -> bytes:
+    """The data of a status event alone, as JSON."""
+    return _status(status).data.model_dump_json().encode()
+
+
 def output_key(output: Output) -> bytes:
     """`slo/objective`, with `/group` where there is one: compaction keeps the last of each."""
     return _path(output.slo, output.objective, output.group).encode()
