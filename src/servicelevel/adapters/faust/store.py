@@ -24,6 +24,8 @@ _POLL_MS = 500
 class Store(memory.Store[bytes, bytes]):
     """Raw entries of the assigned partitions, and how far each changelog partition is in them."""
 
+    mundane_level = "debug"  # of its lines «Starting...»; by its module's name they are ours
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.data = self.entries = PartitionedEntries()

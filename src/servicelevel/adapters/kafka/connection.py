@@ -2,6 +2,8 @@
 
 import logging
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -104,7 +106,8 @@ async def start_producer(settings: Settings, role: str, **options: Any) -> AIOKa
     shared = {**client_options(settings, role), "acks": "all", **options}
     idempotent = AIOKafkaProducer(**shared, enable_idempotence=True)
     try:
-        await idempotent.start()
+        with _without_probe_errors():
+            await idempotent.start()
     except KafkaConnectionError:
         await idempotent.stop()
     except KafkaError as error:
@@ -118,6 +121,21 @@ async def start_producer(settings: Settings, role: str, **options: Any) -> AIOKa
     plain = AIOKafkaProducer(**shared)
     await start(plain, settings)
     return plain
+
+
+@contextmanager
+def _without_probe_errors() -> Iterator[None]:
+    """That a broker gives out no producer ids is no error here, whatever aiokafka says."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "InitProducerIdRequest" not in record.getMessage()
+
+    sender = logging.getLogger("aiokafka.producer.sender")
+    sender.addFilter(is_other)
+    try:
+        yield
+    finally:
+        sender.removeFilter(is_other)
 
 
 def slow_client_warning(batch_class: type = DefaultRecordBatch) -> str | None:
