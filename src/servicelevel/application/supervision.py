@@ -1,44 +1,47 @@
 """When a worker that ended is started again, and when that is given up."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from servicelevel.errors import RestartRequiredError
+from servicelevel.errors import DependencyError, RestartRequiredError, UsageError
 
 RESTART_EXIT_CODE = RestartRequiredError.exit_code
+FINAL = (0, UsageError.exit_code)
+"""It was asked to stop, or would fail the same way again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """The delay doubles from `first_delay_seconds`; `max_failures` within `window_seconds` end it.
+    """The delay doubles from `first_delay_seconds` with each failure in a row.
 
-    A worker that asks to be started anew (exit code 75) counts as a failure too, as one that
+    After `max_failures` in a row the worker is given up; after `max_unreachable` where it could
+    not reach Kafka, as a broker may be away for some minutes. A run of `steady_seconds` ends the
+    row. A worker that asks to be started anew (exit code 75) counts as a failure too, as one that
     asks all the time makes no progress.
     """
 
     first_delay_seconds: float = 0.2
     max_delay_seconds: float = 10.0
     max_failures: int = 8
-    window_seconds: float = 120.0
+    max_unreachable: int = 60
+    steady_seconds: float = 300.0
 
 
 @dataclass(slots=True)
 class WorkerHistory:
-    """The ends of one worker, in seconds of a monotonic clock."""
+    """The failures of one worker in a row."""
 
     policy: RestartPolicy
-    _failed_at: list[float] = field(default_factory=list)
+    _failures: int = 0
 
-    def delay_seconds(self, exit_code: int, now: float) -> float | None:
-        """How long to wait before the next start; None where the worker must not be started.
-
-        Exit codes 0 (it was asked to stop) and 2 (wrong use: it would fail the same way) are
-        final.
-        """
-        if exit_code in (0, 2):
+    def delay_seconds(self, exit_code: int, ran_seconds: float) -> float | None:
+        """How long to wait before the next start; None where the worker must not be started."""
+        if exit_code in FINAL:
             return None
-        since = now - self.policy.window_seconds
-        self._failed_at = [at for at in self._failed_at if at > since] + [now]
-        if len(self._failed_at) >= self.policy.max_failures:
+        self._failures = 1 if ran_seconds >= self.policy.steady_seconds else self._failures + 1
+        unreachable = exit_code == DependencyError.exit_code
+        if self._failures >= (
+            self.policy.max_unreachable if unreachable else self.policy.max_failures
+        ):
             return None
-        doubled = self.policy.first_delay_seconds * 2.0 ** (len(self._failed_at) - 1)
+        doubled = self.policy.first_delay_seconds * 2.0 ** min(self._failures - 1, 30)
         return min(doubled, self.policy.max_delay_seconds)

@@ -20,11 +20,13 @@ from servicelevel.application.supervision import RestartPolicy
 from servicelevel.bootstrap import build_evaluator_app, read_catalogue, run_combiner
 from servicelevel.domain.model import Catalogue
 from servicelevel.entrypoints.supervisor import Supervisor, settings_environment, worker_command
+from servicelevel.errors import RestartRequiredError, SettingsError
 from servicelevel.settings import Settings
 
 Part = Literal["combiner", "evaluator", "mirror"]
 PARTS: tuple[Part, ...] = get_args(Part)
 HEAD_START_SECONDS = 5.0
+STOP_SECONDS = 25.0  # less than a supervisor waits before it kills
 log = structlog.get_logger(__name__)
 
 
@@ -90,14 +92,21 @@ async def _after(
 
 async def _together(stop: asyncio.Event, works: dict[Part, Coroutine[Any, Any, None]]) -> None:
     """Run all; the first that ends stops the others, and what it raised is raised here."""
+    if not works:
+        raise SettingsError("the mirror needs a Redis: set SERVICELEVEL_REDIS_URL")
     tasks = [asyncio.create_task(work, name=part) for part, work in works.items()]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    await asyncio.wait(tasks)
-    errors = [error for task in tasks if (error := task.exception()) is not None]
-    for task in tasks:
+    ended, running = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+    errors = [error for task in ended if (error := task.exception()) is not None]
+    for task in ended:
         if task.exception() is not None:
             log.error("part failed", part=task.get_name(), problem=str(task.exception()))
+    for task in running:
+        task.cancel()
+        errors.append(
+            RestartRequiredError(f"the {task.get_name()} did not stop within {STOP_SECONDS:g} s")
+        )
     if errors:
         raise errors[0]
 

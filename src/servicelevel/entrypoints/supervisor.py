@@ -50,10 +50,11 @@ class Supervisor:
     async def _keep(self, number: int, stop: asyncio.Event) -> DependencyError | None:
         history = WorkerHistory(self._policy)
         while not stop.is_set():
+            started = self._now()
             code = await self._run_once(number, stop)
             if stop.is_set():
                 break
-            delay = history.delay_seconds(code, self._now())
+            delay = history.delay_seconds(code, self._now() - started)
             if delay is None:
                 stop.set()
                 return DependencyError(

@@ -25,13 +25,14 @@ class Aging:
         self._merged_to_ms: int | None = None
 
     def age(self, watermark_ms: int | None, offset: int) -> None:
-        """Merge, move and drop what is old enough; nothing within the same minute."""
+        """Merge, settle, move and drop what is old enough; nothing within the same minute."""
         if watermark_ms is None or floor_to(watermark_ms, MINUTE_MS) == self._aged_to_ms:
             return
-        self._aged_to_ms = floor_to(watermark_ms, MINUTE_MS)
+        self._aged_to_ms = minute = floor_to(watermark_ms, MINUTE_MS)
         quarter = floor_to(watermark_ms, SPAN_MS)
         for judged in self._book:
             for series in judged.every():
+                series.panes.settle(minute)
                 if quarter != self._merged_to_ms:
                     series.coarsen(quarter)
                     self._expire(series, quarter)

@@ -154,7 +154,9 @@ class Evaluator:
         outputs: list[Output] = []
         for judged in self._book:
             limit_ms = floor_to(now, judged.series.pane_ms)
-            judged.slice_up(before, limit_ms, offset)
+            judged.slice_up(
+                before, limit_ms, offset, judged.series.kept_ms(self._policy.retention_ms)
+            )
             told = self._judge_one(judged, limit_ms, offset)
             if told:
                 self._dirty[id(judged)] = judged

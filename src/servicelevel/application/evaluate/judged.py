@@ -30,14 +30,18 @@ class Judged:
         """All series to be stored."""
         return (self.counted,) if self.slices is None else (self.counted, self.slices)
 
-    def slice_up(self, after_ms: int | None, to_ms: int, offset: int) -> None:
-        """Judge the intervals that ended in `(after, to]`, from the first whole one on."""
+    def slice_up(self, after_ms: int | None, to_ms: int, offset: int, kept_ms: int) -> None:
+        """Judge the intervals that ended in `(after, to]`, from the first whole one on.
+
+        None that ended more than `kept_ms` ago, which no window can reach.
+        """
         if self.slices is None or self.throughput is None or self.counted.first_ms is None:
             return
         interval = self.throughput.interval_ms
         begin = pane_end(self.counted.first_ms - self.counted.pane_ms, interval)
         if after_ms is not None:
             begin = max(begin, floor_to(after_ms, interval))
+        begin = max(begin, floor_to(to_ms - kept_ms, interval))
         for end in range(begin + interval, to_ms + 1, interval):
             panes = self.counted.panes
             events = panes.sum(end - interval, end)[1] + panes.revised(end - interval, end)[1]

@@ -104,8 +104,7 @@ class Series:
         return old
 
     def coarsen(self, watermark_ms: int) -> None:
-        """Merge what has aged, and settle revisions; no sum changes."""
-        self.panes.settle(watermark_ms)
+        """Merge what has aged; no sum changes."""
         for span in (*self.panes.spans.values(), *self.panes.days.values()):
             if span.length_ms == SPAN_MS:
                 span.coarsen(self.panes.ladder.kept_ms(span.end_ms, watermark_ms))
@@ -153,9 +152,13 @@ class Series:
 
     def expired(self, watermark_ms: int, retention_ms: int) -> list[Span]:
         """Spans and days that no window can reach any more."""
-        longest = max((retention_ms, *self.lengths_ms)) + DAY_MS
+        oldest = watermark_ms - self.kept_ms(retention_ms)
         every = (*self.panes.spans.values(), *self.panes.days.values())
-        return [span for span in every if span.end_ms <= watermark_ms - longest]
+        return [span for span in every if span.end_ms <= oldest]
+
+    def kept_ms(self, retention_ms: int) -> int:
+        """How long panes are kept: as long as any window can reach, and a day."""
+        return max((retention_ms, *self.lengths_ms)) + DAY_MS
 
     def evidence(self, after_ms: int, to_ms: int) -> GrowingEvidence:
         """Where the bad events in `(after, to]` came from, as far as it is kept."""
