@@ -1,7 +1,9 @@
 """Puts the settings together: options over environment over file over defaults."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ from servicelevel.settings import Settings
 PREFIX = "SERVICELEVEL_"
 _SECRETS = ("sasl_password", "ssl_password", "redis_url")
 _PATHS = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
+NOT_OF_SETTINGS = frozenset({"SETTINGS", "WORKER", "KAFKA_LIBS", "TESTS_REQUIRE_ALL"})
+"""Variables with our prefix that say no setting: the last two are for tests alone."""
+# Kubernetes gives every container such variables of each service whose name begins with ours.
+_OF_KUBERNETES = re.compile(
+    r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_ADDR|_PORT|_PROTO)?)?)"
+)
 
 
 def load_settings(
@@ -62,7 +70,7 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: must be keys and values")
     for key in values:
         if key not in Settings.model_fields:
-            raise SettingsError(f"{file}: {key}: there is no such setting")
+            raise SettingsError(f"{file}: {_unknown(str(key), str(key), Settings.model_fields)}")
     return {key: _beside(file, key, value) for key, value in values.items()}
 
 
@@ -79,7 +87,22 @@ def _beside(file: Path, key: str, value: Any) -> Any:
     return value
 
 
+def _unknown(where: str, name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"{where}: there is no such setting" + (f"; is it {near[0]}?" if near else "")
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = [*map(str.upper, Settings.model_fields), *sorted(NOT_OF_SETTINGS)]
+    known += [f"{name.upper()}_FILE" for name in _SECRETS]
+    given = [v.removeprefix(PREFIX) for v in environ if v.startswith(PREFIX)]
+    unknown = sorted(v for v in given if v not in known and not _OF_KUBERNETES.fullmatch(v))
+    if unknown:
+        raise SettingsError("; ".join(_unknown(PREFIX + v, v, known) for v in unknown))
+
+
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    _refuse_unknown_variables(environ)
     values: dict[str, Any] = {
         name: environ[PREFIX + name.upper()]
         for name in Settings.model_fields

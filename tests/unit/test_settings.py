@@ -69,7 +69,7 @@ def test_a_secret_can_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("s.toml", "brokerz = 'a:1'", "brokerz: there is no such setting"),
+        ("s.toml", "brokerz = 'a:1'", "brokerz: there is no such setting; is it brokers?"),
         ("s.toml", "partitions = 0", "partitions: Input should be greater than or equal to 1"),
         ("s.toml", "= 1", "Invalid"),
         ("s.yaml", "a: [", "while parsing"),
@@ -96,6 +96,36 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_wrong_variable_is_named() -> None:
     with pytest.raises(SettingsError, match=r"^SERVICELEVEL_PARTITIONS: Input should be"):
         load_settings({"SERVICELEVEL_PARTITIONS": "many"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("SERVICELEVEL_BROKER", "SERVICELEVEL_BROKER: there is no such setting; is it BROKERS?"),
+        ("SERVICELEVEL_ALLOWED_LATENES", "is it ALLOWED_LATENESS_MS?"),
+        ("SERVICELEVEL_SASL_PASWORD_FILE", "is it SASL_PASSWORD_FILE?"),
+        ("SERVICELEVEL_BROKERS_FILE", "is it BROKERS?"),
+        ("SERVICELEVEL_SETTING", "is it SETTINGS?"),
+        ("SERVICELEVEL_", "SERVICELEVEL_: there is no such setting"),
+    ],
+)
+def test_a_variable_of_no_setting_is_refused_with_the_nearest(variable: str, said: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({"SERVICELEVEL_GROUP": "g", variable: "hush"})
+    assert said in str(error.value)
+    assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("SERVICELEVEL_WORKER", "SERVICELEVEL_KAFKA_LIBS", "SERVICELEVEL_TESTS_REQUIRE_ALL"),
+        *("SERVICELEVEL_PORT", "SERVICELEVEL_SERVICE_HOST", "SERVICELEVEL_WEB_SERVICE_PORT_HTTP"),
+        *("SERVICELEVEL_PORT_80_TCP", "SERVICELEVEL_WEB_PORT_80_TCP_ADDR", "SERVICELEVELS"),
+    ],
+)
+def test_variables_of_others_are_left_alone(variable: str) -> None:
+    assert load_settings({variable: "1"}) == Settings()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import typer
 from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.entrypoints.cli.app import build_app
 from servicelevel.settings import Settings
-from servicelevel.settings_file import load_settings
+from servicelevel.settings_file import NOT_OF_SETTINGS, load_settings
 from tests.builders.cli import Outside, servicelevel
 from tests.unit.docs.pages import (
     ROOT,
@@ -25,7 +25,6 @@ from tests.unit.docs.pages import (
 
 README = ROOT / "README.md"
 OWN_KAFKA = ROOT / "docs" / "how-to" / "own-kafka.md"
-NOT_OF_SETTINGS = {"SETTINGS", "TESTS_REQUIRE_ALL", "KAFKA_LIBS", "WORKER"}
 WRONG_USE = 2
 
 
