@@ -1,6 +1,9 @@
 """Runs a Faust app inside an event loop that others share."""
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import faust
 from aiokafka.errors import KafkaError
@@ -24,13 +27,23 @@ async def run_evaluator(
     try:
         await _first(starting, stop, app)
     finally:
-        await _stop(app, starting, stop_timeout_s)
+        try:
+            await _stop(app, starting, stop_timeout_s)
+        finally:
+            remove_empty((app.conf.tabledir, app.conf.appdir, app.conf.datadir))
     if isinstance(app.crash_reason, KafkaError):
         raise RestartRequiredError(
             f"the evaluator lost its brokers ({app.crash_reason!r}): start this process anew"
         ) from app.crash_reason
     if app.crash_reason is not None:
         raise app.crash_reason
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove the folders that Faust makes and that nothing is ever put into, innermost first."""
+    for folder in folders:
+        with suppress(OSError):  # gone, or another process of the group is in it
+            Path(folder).rmdir()
 
 
 async def _first(starting: "asyncio.Task[None]", stop: asyncio.Event, app: faust.App) -> None:
