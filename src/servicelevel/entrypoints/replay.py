@@ -1,31 +1,23 @@
 """`servicelevel replay`: recorded events from files, outputs as NDJSON."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 import structlog
 
+from servicelevel.adapters.files.lines import read_lines
 from servicelevel.adapters.files.mapping import load_mapping
 from servicelevel.application.decode import DecodeLimits
 from servicelevel.application.evaluate import EvaluationPolicy
 from servicelevel.application.ports import WallClock
-from servicelevel.application.replay import (
-    RecordedLine,
-    Recording,
-    Replayed,
-    ReplayOptions,
-    replay,
-)
+from servicelevel.application.replay import Recording, Replayed, ReplayOptions, replay
 from servicelevel.bootstrap import evaluation_policy, read_catalogue
 from servicelevel.domain.model import EventKind
-from servicelevel.errors import DependencyError
 from servicelevel.schemas.outputs import message, status_document
 from servicelevel.settings import Settings
 
 log = structlog.get_logger(__name__)
-STANDARD_INPUT = Path("-")
 
 
 def run_replay(
@@ -84,18 +76,6 @@ def run_replay(
             detail=letter.detail,
         )
     return told
-
-
-def read_lines(path: Path) -> Iterator[RecordedLine]:
-    """The lines of a file as records, numbered from 0; empty lines are passed over."""
-    try:
-        stream = sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb")
-    except OSError as error:
-        raise DependencyError(f"{path} cannot be read: {error.strerror}") from error
-    with stream:
-        for number, line in enumerate(stream):
-            if value := line.strip():
-                yield RecordedLine(number, value)
 
 
 def _policy(settings: Settings, *, early: bool) -> EvaluationPolicy:

@@ -39,7 +39,8 @@ def replay(
     context: typer.Context,
     definitions: Annotated[Path, typer.Argument(help="File or folder of OpenSLO.")],
     requests: Annotated[
-        list[Path] | None, typer.Option(help="Files of request events; - is standard input.")
+        list[Path] | None,
+        typer.Option(help="Files of request events, also .gz; - is stdin."),
     ] = None,
     incidents: Annotated[list[Path] | None, typer.Option(help="Of incident events.")] = None,
     changes: Annotated[list[Path] | None, typer.Option(help="Of change events.")] = None,
