@@ -36,6 +36,9 @@ def _with_commands() -> list[Path]:
 def test_commands_are_rightly_used(page: Path, tmp_path: Path) -> None:
     environ = {"SERVICELEVEL_REDIS_URL": "redis://127.0.0.1:6379/0"}
     (tmp_path / "servicelevel.toml").write_text("")
+    for file, text in definitions_to_copy(page).items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
     with contextlib.chdir(tmp_path):
         for arguments in commands(page):
             done = servicelevel(Outside(environ=environ), *arguments)

@@ -12,6 +12,7 @@ from servicelevel import __version__
 from servicelevel.entrypoints.cli import (
     definitions,
     doctor,
+    mappings,
     replaying,
     running,
     schemas,
@@ -85,6 +86,7 @@ def build_app() -> typer.Typer:
     app.command()(running.run)
     app.command()(running.demo)
     app.add_typer(topics.build(), name="topics")
+    app.add_typer(mappings.build(), name="mapping")
     app.command()(schemas.schema)
     app.command()(doctor.doctor)
     app.command()(version)

@@ -4,10 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from servicelevel.adapters.files.mapping import load_mapping, shipped_mappings
+from servicelevel.adapters.files.mapping import (
+    load_mapping,
+    load_mapping_document,
+    shipped_mappings,
+)
 from servicelevel.errors import MappingError
 from servicelevel.schemas.events import Event
+from servicelevel.schemas.mapping import SLOT
 
 HEAD = "apiVersion: servicelevel/v1\nkind: SourceMapping\nmetadata: {name: m}\n"
 GOOD = HEAD + "spec:\n  fields:\n    service: host\n    time: {path: at, format: epoch_s}\n"
@@ -57,7 +63,7 @@ def test_names_file_and_field(tmp_path: Path, text: str, words: list[str]) -> No
 def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="cannot be read"):
         load_mapping(tmp_path / "none.yaml")
-    with pytest.raises(MappingError, match="the mappings that ship are: nginx"):
+    with pytest.raises(MappingError, match="the mappings that ship are: envoy, nginx"):
         load_mapping(Path("apache"))
 
 
@@ -99,6 +105,64 @@ def test_nginx() -> None:
         duration_ms=35.0,
         attributes={"upstream": "127.0.0.1:8080"},
     )
+
+
+ENVOY = {
+    "start_time": "2026-01-01T00:00:00.123Z",
+    "request_id": "8a7f",
+    "upstream_cluster": "shop",
+    "method": "GET",
+    "route_name": "pay",
+    "response_code": 503,
+    "response_flags": "UF,URX",
+    "duration": 35,
+    "upstream_host": "10.0.2.1:80",
+}
+ENVOY_EVENT = Event(
+    service="shop",
+    time=1_767_225_600_123,
+    id="8a7f",
+    operation="GET pay",
+    status_code=503,
+    duration_ms=35.0,
+    attributes={"upstream": "10.0.2.1:80", "response_flags": "UF,URX"},
+)
+
+
+def test_envoy_with_numbers_or_texts() -> None:
+    mapped = load_mapping(Path("envoy"))
+    assert mapped.event(ENVOY) == ENVOY_EVENT
+    assert mapped.event({key: str(value) for key, value in ENVOY.items()}) == ENVOY_EVENT
+
+
+@pytest.mark.parametrize("nothing", [None, "-", ""])
+def test_envoy_where_no_route_took_the_request(nothing: str | None) -> None:
+    gone = dict.fromkeys(("upstream_cluster", "route_name", "upstream_host", "request_id"), nothing)
+    line = {**ENVOY, **gone, "response_code": 404, "response_flags": "NR", "duration": 0}
+    assert load_mapping(Path("envoy")).event(line) == Event(
+        service="unrouted",
+        time=1_767_225_600_123,
+        status_code=404,
+        duration_ms=0.0,
+        attributes={"response_flags": "NR"},
+    )
+
+
+def test_envoy_keeps_the_status_of_a_client_that_went_away() -> None:
+    line = {**ENVOY, "response_code": 0, "response_flags": "DC"}
+    assert load_mapping(Path("envoy")).event(line).status_code == 0
+
+
+def test_the_log_format_in_envoys_mapping_has_the_fields_that_it_reads() -> None:
+    text = shipped_mappings()["envoy"]
+    comment = "\n".join(re.findall(r"^# {3}(.*)", text, re.M))
+    (access_log,) = yaml.safe_load(comment)["access_log"]
+    json_format = access_log["typed_config"]["log_format"]["json_format"]
+    spec = load_mapping_document(Path("envoy")).spec
+    read = set()
+    for mapped in (*spec.fields.values(), *spec.attributes.values()):
+        read |= {mapped.path} if mapped.path else set(SLOT.findall(mapped.template or ""))
+    assert set(json_format) == read == set(ENVOY)
 
 
 def test_the_example_of_the_reference_loads(tmp_path: Path) -> None:
