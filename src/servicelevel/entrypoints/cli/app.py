@@ -12,6 +12,7 @@ from servicelevel import __version__
 from servicelevel.entrypoints.cli import (
     definitions,
     doctor,
+    explaining,
     mappings,
     replaying,
     running,
@@ -81,6 +82,7 @@ def build_app() -> typer.Typer:
     app.callback()(_common)
     app.command()(serving.status)
     app.command()(serving.alerts)
+    app.command()(explaining.explain)
     app.command()(definitions.validate)
     app.command(cls=replaying.ManyFiles)(replaying.replay)
     app.command()(running.run)
