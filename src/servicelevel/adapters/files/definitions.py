@@ -11,7 +11,7 @@ from servicelevel.adapters.files.indicators import Check, IndicatorReader
 from servicelevel.adapters.files.library import Library
 from servicelevel.adapters.files.slos import SloReader
 from servicelevel.application.cel import compile_predicate
-from servicelevel.domain.model import Catalogue, EventKind
+from servicelevel.domain.model import Catalogue, EventKind, Slo
 from servicelevel.schemas.alert_tiers import AlertTiers
 from servicelevel.schemas.openslo.indicator import IndicatorDocument
 from servicelevel.schemas.openslo.objective import SloDocument
@@ -61,9 +61,13 @@ def load_definitions(
     for sli, site in library.all(IndicatorDocument):
         indicators.read(sli.spec, site.at("spec"))
     reader = SloReader(library, indicators, tiers or default_tiers(), report, lenient=lenient)
-    slos = [reader.read(document, site) for document, site in library.all(SloDocument)]
+    slos: dict[str, Slo] = {}
+    for document, site in library.all(SloDocument):
+        slo = reader.read(document, site)
+        if slo is not None:
+            slos.setdefault(slo.name, slo)
     return Loaded(
-        Catalogue.of(slo for slo in slos if slo is not None),
+        Catalogue.of(slos.values()),
         in_order(report.findings),
         in_order(report.unsupported),
     )

@@ -15,6 +15,13 @@ from servicelevel.schemas.openslo.kinds import KINDS, AnyDocument
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
+OTHER_VERSIONS = {
+    "openslo/v1alpha": "timeWindow with a duration for timeWindows, and an indicator with "
+    "metricSource for ratioMetrics and queries",
+    "openslo.com/v2alpha": "indicator and indicatorRef for sli and sliRef, and metricSource in "
+    "the metrics",
+}
+"""What else changes on the way to our version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,8 @@ def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | Non
         is_there = "apiVersion" in value
         problem = f"is {shown(version)}" if is_there else "is missing"
         message = f"`apiVersion` {problem}: write apiVersion: {API_VERSION}"
+        if isinstance(version, str) and version in OTHER_VERSIONS:
+            message += f"; then {OTHER_VERSIONS[version]}"
         where = site.at("apiVersion") if is_there else site
         report.error(where, "openslo/api-version", message)
         return None

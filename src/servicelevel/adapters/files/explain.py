@@ -15,6 +15,14 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 FREE_FORM = frozenset({("spec", "connectionDetails"), ("metricSource", "spec")})
 """Parents and fields whose content is judged elsewhere or not at all; the former is secret."""
 
+MAY_BE_EMPTY = frozenset(
+    {(None, "spec"), ("spec", "alertPolicies"), ("metadata", "labels"), ("metadata", "annotations")}
+)
+"""Parents and fields that may stand without a value: `alertPolicies:` is a list of none."""
+
+MAX_PROBLEMS = 100
+"""Of one document; whoever wrote it has enough to do."""
+
 
 def validated(
     model: type[ModelT], value: Any, site: Site, report: Report, *, lenient: bool
@@ -23,15 +31,19 @@ def validated(
     nulls: list[tuple[str | int, ...]] = []
     value = _without_nulls(value, (), nulls)
     if not lenient:
-        for path in nulls:
-            message = f"`{path[-1]}` is empty: give it a value, or remove it"
+        for path in nulls[:MAX_PROBLEMS]:
+            message = f"`{_brief(path[-1])}` is empty: give it a value, or remove it"
             report.error(site.at(*path), "openslo/empty", message, of_key=True)
     try:
         result = model.model_validate(value, context={"lenient": lenient})
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            if (*detail["loc"],) not in nulls:
-                _tell(detail, model, site, report)
+        known = set(nulls)
+        details = [d for d in error.errors(include_url=False) if (*d["loc"],) not in known]
+        for detail in details[:MAX_PROBLEMS]:
+            _tell(detail, model, site, report)
+        if len(details) > MAX_PROBLEMS:
+            message = f"{len(details) - MAX_PROBLEMS} more problems: correct the others first"
+            report.error(site, "openslo/more", message)
         return None
     return None if nulls and not lenient else result
 
@@ -41,10 +53,12 @@ def _without_nulls(value: Any, path: tuple[str | int, ...], found: list[Any]) ->
     if isinstance(value, Mapping):
         result = {}
         for key, inner in value.items():
+            place = (path[-1] if path else None, key)
             if inner is None:
-                found.append((*path, key))
+                if place not in MAY_BE_EMPTY:
+                    found.append((*path, key))
             else:
-                free = (path[-1] if path else None, key) in FREE_FORM
+                free = place in FREE_FORM
                 result[key] = inner if free else _without_nulls(inner, (*path, key), found)
         return result
     if isinstance(value, list):
@@ -55,13 +69,14 @@ def _without_nulls(value: Any, path: tuple[str | int, ...], found: list[Any]) ->
 def _tell(detail: ErrorDetails, model: type[BaseModel], site: Site, report: Report) -> None:
     """One error of pydantic's as a finding."""
     where = site.at(*detail["loc"])
-    name = next((str(key) for key in reversed(detail["loc"]) if isinstance(key, str)), "document")
+    keys = (key for key in reversed(detail["loc"]) if isinstance(key, str))
+    name = _brief(next(keys, "document"))
     context = detail.get("ctx") or {}
     match detail["type"]:
         case "definition":
             field = context["field"]
             if field is not None:
-                where, name = where.at(field), field
+                where, name = where.at(field), _brief(field)
             message = str(context["message"])
             report.error(where, str(context["rule"]), _sentence(name, message), of_key=False)
         case "extra_forbidden":
@@ -156,6 +171,11 @@ def shown(value: Any) -> str:
             return repr(text)
         case _:
             return str(value)
+
+
+def _brief(name: str | int) -> str:
+    text = str(name)
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _field_names(model: type[BaseModel]) -> set[str]:

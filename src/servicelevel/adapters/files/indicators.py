@@ -99,7 +99,20 @@ class IndicatorReader:
             return total
         if not self._agree(part, total, site.at(role, "metricSource", "spec"), role):
             return Foreign(None, is_threshold=False)
-        return Ratio(total, conjunction(total.where, part.where, negate=not is_good))
+        good = conjunction(total.where, part.where, negate=not is_good)
+        if not self._joins(good, total.event, site.at(role, "metricSource", "spec")):
+            return Foreign(None, is_threshold=False)
+        return Ratio(total, good)
+
+    def _joins(self, text: str, event: EventKind, site: Site) -> bool:
+        """Whether two expressions, each of them fine, are so together."""
+        try:
+            self._check(text, event)
+        except CelError as error:
+            message = f"`where` of this and of total together: {error.problem}"
+            self._report.error(site, "servicelevel/where", message)
+            return False
+        return True
 
     def _metric(self, metric: Metric, site: Site) -> ServicelevelSource | Foreign:
         """The source of a part of a ratio, which has no use for the words of thresholds."""

@@ -23,11 +23,15 @@ DocumentT = TypeVar(
 
 
 class Library:
-    """Each kind has its own names; the second document of a name is reported and left out."""
+    """Each kind has its own names; of documents of one name, references find the first.
+
+    Two of one name are valid each by itself, and cannot be evaluated together.
+    """
 
     def __init__(self, documents: Iterable[Placed], report: Report) -> None:
+        self._all = list(documents)
         self._documents: dict[tuple[type, str], Placed] = {}
-        for placed in documents:
+        for placed in self._all:
             first = self._documents.setdefault((type(placed.model), placed.name), placed)
             if first is not placed:
                 line = first.site.position().line
@@ -36,14 +40,12 @@ class Library:
                     f"{first.site.file}, line {line}: rename one of them"
                 )
                 name = placed.site.at("metadata", "name")
-                report.error(name, "openslo/duplicate-name", message)
+                report.refuse(name, "reference/duplicate-name", message)
 
     def all(self, kind: type[DocumentT]) -> list[tuple[DocumentT, Site]]:
         """The documents of a kind, in the order they were read."""
         return [
-            (placed.model, placed.site)
-            for placed in self._documents.values()
-            if isinstance(placed.model, kind)
+            (placed.model, placed.site) for placed in self._all if isinstance(placed.model, kind)
         ]
 
     def find(self, kind: type[DocumentT], name: str) -> tuple[DocumentT, Site] | None:

@@ -111,7 +111,9 @@ class SloReader:
                 return None
             found = document[0].spec, document[1].at("spec")
         form = self._indicators.read(*found)
-        if not self._fits(objective, found[0].threshold_metric is not None, where):
+        is_threshold = found[0].threshold_metric is not None
+        fits = self._fits_threshold if is_threshold else self._fits_ratio
+        if not fits(objective, owner, where):
             return None
         if isinstance(form, Foreign):
             if form.reason is not None:
@@ -119,21 +121,34 @@ class SloReader:
             return None
         return form
 
-    def _fits(self, objective: ObjectiveSpec, is_threshold: bool, site: Site) -> bool:
-        """`op` and `value` belong to threshold metrics, and to them only."""
+    def _fits_threshold(
+        self, objective: ObjectiveSpec, owner: ObjectiveSpec | SloSpec, site: Site
+    ) -> bool:
+        """Threshold metrics need `op` and `value`; the document must have them if inline."""
+        missing = [field for field in ("op", "value") if getattr(objective, field) is None]
+        if not missing:
+            return True
+        names = " and ".join(missing)
+        message = f"a thresholdMetric needs {names} here: write for example op: lte, value: 300"
+        required = owner.indicator is not None and (owner is not objective or not self._lenient)
+        tell = self._report.error if required else self._report.refuse
+        tell(site, "openslo/threshold", message)
+        return False
+
+    def _fits_ratio(
+        self, objective: ObjectiveSpec, owner: ObjectiveSpec | SloSpec, site: Site
+    ) -> bool:
+        """Ratios have no use for `op` and `value`; the document must not have them if inline."""
         given = [field for field in ("op", "value") if getattr(objective, field) is not None]
-        if is_threshold and len(given) != 2:
-            missing = " and ".join(field for field in ("op", "value") if field not in given)
-            message = (
-                f"a thresholdMetric needs {missing} here: write for example op: lte, value: 300"
-            )
-            self._report.error(site, "openslo/threshold", message)
+        if not given:
+            return True
+        message = f"`{given[0]}` belongs to a thresholdMetric, not to a ratio: remove it"
+        where, forbidden = site.at(given[0]), owner is not objective and owner.indicator is not None
+        if forbidden and not self._lenient:
+            self._report.error(where, "openslo/threshold", message)
             return False
-        if not is_threshold and given:
-            message = f"`{given[0]}` belongs to a thresholdMetric, not to a ratio: remove it"
-            tell = self._report.warn if self._lenient else self._report.error
-            tell(site.at(given[0]), "openslo/threshold", message)
-            return self._lenient
+        tell = self._report.warn if forbidden else self._report.ignore
+        tell(where, "openslo/threshold", message)
         return True
 
     def _window(self, spec: SloSpec, site: Site) -> int | None:

@@ -76,12 +76,16 @@ def read_yaml(text: str) -> tuple[list[YamlDocument], list[YamlProblem]]:
     """
     documents: list[YamlDocument] = []
     problems: list[YamlProblem] = []
+    nodes = 0
     for node in _compose(text, problems):
-        builder = _Builder(problems)
+        builder = _Builder(problems, nodes)
         before = len(problems)
         builder.document.value = builder.build(node, (), 0)
         if len(problems) == before and builder.document.value is not None:
             documents.append(builder.document)
+        nodes = builder.nodes
+        if nodes > MAX_NODES:
+            break
     return documents, problems
 
 
@@ -97,7 +101,7 @@ def _compose(text: str, problems: list[YamlProblem]) -> Iterator[yaml.Node]:
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        message = f"character U+{ord(str(error.character)):04X} is not allowed: remove it"
+        message = f"character U+{ord(text[error.position]):04X} is not allowed: remove it"
         problems.append(YamlProblem(position, "yaml/character", message))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -136,20 +140,23 @@ def _core_type(text: str) -> str:
 
 
 class _Builder:
-    """Turns the nodes of one document into values, noting places and problems."""
+    """Turns the nodes of one document into values, noting places and problems.
 
-    def __init__(self, problems: list[YamlProblem]) -> None:
+    `nodes` counts on from the documents before: the bound is the file's, however it is cut.
+    """
+
+    def __init__(self, problems: list[YamlProblem], nodes: int) -> None:
         self.document = YamlDocument()
+        self.nodes = nodes
         self._problems = problems
-        self._nodes = 0
 
     def build(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
-        self._nodes += 1
-        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            if self._nodes <= MAX_NODES + 1:
+        self.nodes += 1
+        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            if self.nodes <= MAX_NODES + 1:
                 limit = f"more than {MAX_NODES} nodes or {MAX_DEPTH} levels"
                 self._report(node, "yaml/size", f"aliases expand to {limit}: write less of them")
-            self._nodes = MAX_NODES + 2  # said once; nothing more is expanded
+            self.nodes = MAX_NODES + 2  # said once; nothing more is expanded
             return None
         self.document.values[path] = _position(node.start_mark)
         if isinstance(node, yaml.MappingNode):
@@ -254,11 +261,20 @@ def _content(node: yaml.Node) -> Position | None:
     start, end = node.start_mark, node.end_mark
     style = node.style if isinstance(node, yaml.ScalarNode) else None
     if style == "|" and start.buffer is not None:
-        first = start.buffer[start.pointer :].split("\n", 2)[1]
-        return Position(start.line + 2, len(first) - len(first.lstrip(" ")) + 1)
+        return _block_content(start)
     if start.line != end.line or style not in (None, "'", '"'):
         return None
     return Position(start.line + 1, start.column + (1 if style is None else 2))
+
+
+def _block_content(start: Any) -> Position | None:
+    """Where the first line of a block scalar begins; None if there is none, or of odd breaks."""
+    first = start.buffer.find("\n", start.pointer) + 1
+    end = start.buffer.find("\n", first)
+    if not first or end < 0:
+        return None
+    line = start.buffer[first:end]
+    return Position(start.line + 2, len(line) - len(line.lstrip(" ")) + 1)
 
 
 def _position(mark: Any) -> Position:

@@ -22,7 +22,7 @@ class ServiceDocument(Document):
     """`kind: Service`."""
 
     kind: Literal["Service"]
-    spec: ServiceSpec
+    spec: ServiceSpec = ServiceSpec()
 
 
 class DataSourceSpec(StrictModel):

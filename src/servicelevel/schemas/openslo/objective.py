@@ -3,14 +3,15 @@
 import re
 from datetime import datetime
 from functools import lru_cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from servicelevel.schemas.openslo.alerting import PolicyEntry
 from servicelevel.schemas.openslo.common import (
+    DelayDuration,
     Description,
     Document,
     Name,
@@ -32,7 +33,8 @@ _START_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}
 
 @lru_cache(maxsize=1)
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    """The names in the data that ships with the package, the same on every machine."""
+    return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split())
 
 
 def _start_time(value: str) -> str:
@@ -56,9 +58,9 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _slice_window(value: Any) -> Any:
-    """A bare number means minutes."""
-    if isinstance(value, int) and not isinstance(value, bool):
+def _slice_window(value: Any, info: ValidationInfo) -> Any:
+    """A bare number means minutes; OpenSLO's SDK does not read it."""
+    if is_lenient(info) and isinstance(value, int) and not isinstance(value, bool):
         return f"{value}m"
     return value
 
@@ -99,7 +101,7 @@ class ObjectiveSpec(StrictModel):
     target: Number | None = None
     target_percent: Number | None = None
     time_slice_target: Number | None = None
-    time_slice_window: Annotated[WindowDuration | None, BeforeValidator(_slice_window)] = None
+    time_slice_window: Annotated[DelayDuration | None, BeforeValidator(_slice_window)] = None
     indicator: InlineIndicator | None = None
     indicator_ref: Name | None = None
     composite_weight: Number | None = None
@@ -116,13 +118,23 @@ class ObjectiveSpec(StrictModel):
         if self.target_percent is not None and not 0 <= self.target_percent < 100:
             message = "must be at least 0 and below 100: write for example 99.9"
             raise problem("openslo/target", message, "targetPercent")
-        if self.time_slice_target is not None and not 0 < self.time_slice_target <= 1:
-            message = "must be above 0 and at most 1: write for example 0.95"
-            raise problem("openslo/time-slice", message, "timeSliceTarget")
         if self.composite_weight is not None and self.composite_weight <= 0:
             message = "must be above 0: write for example 1"
             raise problem("openslo/composite", message, "compositeWeight")
         return self
+
+    def slice_problem(self, field: str) -> str:
+        """What is wrong with `timeSliceTarget` or `timeSliceWindow` where slices are counted."""
+        if field == "timeSliceTarget":
+            if self.time_slice_target is None:
+                return "is missing: write for example 0.95"
+            if not 0 < self.time_slice_target <= 1:
+                return "must be above 0 and at most 1: write for example 0.95"
+        elif self.time_slice_window is None:
+            return "is missing: write for example 5m"
+        elif self.time_slice_window.ms == 0:
+            return "must be longer than zero: write for example 5m"
+        return ""
 
     @property
     def has_indicator(self) -> bool:
@@ -169,13 +181,15 @@ class SloSpec(StrictModel):
     def _check_slices(self) -> None:
         if self.budgeting_method == "Occurrences":
             return
+        fields = ["timeSliceWindow"]
+        if self.budgeting_method == "Timeslices":
+            fields.insert(0, "timeSliceTarget")
         for number, objective in enumerate(self.objectives, 1):
-            missing = "timeSliceWindow" if objective.time_slice_window is None else None
-            if self.budgeting_method == "Timeslices" and objective.time_slice_target is None:
-                missing = "timeSliceTarget"
-            if missing:
-                message = f"{self.budgeting_method} needs {missing} in objective {number}: add it"
-                raise problem("openslo/time-slice", message, "objectives")
+            for field in fields:
+                wrong = objective.slice_problem(field)
+                if wrong:
+                    message = f"{self.budgeting_method}: {field} of objective {number} {wrong}"
+                    raise problem("openslo/time-slice", message, "objectives")
 
 
 class SloDocument(Document):

@@ -271,7 +271,8 @@ def test_objectives_have_unique_names(load: Load) -> None:
          "unsupported/calendar"),
         ({"timeWindow": [{"duration": "2Y", "isRolling": True}]}, "unsupported/time-window"),
         ({"budgetingMethod": "Timeslices", "objectives": [
-            {"target": 0.9, "timeSliceTarget": 0.9, "timeSliceWindow": 5}]}, "unsupported/method"),
+            {"target": 0.9, "timeSliceTarget": 0.9, "timeSliceWindow": "5m"}]},
+         "unsupported/method"),
         ({"budgetingMethod": "RatioTimeslices", "objectives": [
             {"target": 0.9, "timeSliceWindow": "5m"}]}, "unsupported/method"),
         ({"indicator": None, "objectives": [
@@ -476,14 +477,16 @@ def test_files_folders_and_lists(tmp_path: Path) -> None:
     assert list(loaded.catalogue.slos) == ["two", "three", "one"]
 
 
-def test_the_second_of_a_name_is_refused(tmp_path: Path) -> None:
+def test_two_of_a_name_are_valid_and_cannot_be_evaluated(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text(yaml.safe_dump(slo("same")))
     loaded = load_definitions([tmp_path])
-    (finding,) = loaded.findings
-    assert (finding.file.name, finding.rule) == ("b.yaml", "openslo/duplicate-name")
+    (finding,) = loaded.unsupported
+    assert (finding.file.name, finding.rule) == ("b.yaml", "reference/duplicate-name")
     assert "a.yaml" in finding.message
     assert list(loaded.catalogue.slos) == ["same"]
+    assert loaded.is_valid
+    assert not loaded.is_complete
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:

@@ -48,7 +48,14 @@ def test_findings_as_json(wrong: str) -> None:
 
     (found,) = orjson.loads(as_json.out)
     assert as_json.code == 1
-    assert (found["file"], found["line"], found["severity"]) == (wrong, 4, "error")
+    assert found == {
+        "file": wrong,
+        "line": 4,
+        "column": 8,
+        "rule": "openslo/unknown-field",
+        "message": "there is no field `descriptions` here: write `description`",
+        "severity": "error",
+    }
     assert orjson.loads(as_lines.out) == found
 
 

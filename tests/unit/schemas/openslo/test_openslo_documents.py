@@ -38,7 +38,7 @@ SPECS: dict[str, dict[str, Any]] = {
             }
         ],
         "objectives": [
-            {"target": Decimal("0.99"), "timeSliceTarget": Decimal(1), "timeSliceWindow": 5}
+            {"target": Decimal("0.99"), "timeSliceTarget": Decimal(1), "timeSliceWindow": "5m"}
         ],
         "alertPolicies": [{"alertPolicyRef": "policy"}],
     },
@@ -263,6 +263,8 @@ def test_there_is_one_window() -> None:
         ({"timeSliceWindow": REMOVED}, "openslo/time-slice"),
         ({"timeSliceWindow": 0}, "openslo/duration"),
         ({"timeSliceWindow": True}, "openslo/duration"),
+        ({"timeSliceWindow": "0m"}, "openslo/time-slice"),
+        ({"timeSliceWindow": 5}, "openslo/duration"),
         ({"compositeWeight": 0}, "openslo/composite"),
         ({"op": "<="}, "literal_error"),
         ({"value": "300"}, "is_instance_of"),
