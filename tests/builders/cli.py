@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from servicelevel.adapters.redis.memory import MemoryStore
+from servicelevel.application.compare import SloDifference
 from servicelevel.application.mirror import Move, StatusReader, Update
 from servicelevel.domain.outputs import Output
 from servicelevel.entrypoints.cli.app import run_command
@@ -32,6 +33,7 @@ class Outside:
     redis_error: ServiceLevelError | None = None
     slow: str | None = None
     on_run: Callable[[], int] = lambda: 0
+    differences: list[SloDifference] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -68,6 +70,12 @@ class Outside:
         self.asked.append(("replay", list(definitions), arguments))
         arguments["out"].write("{}\n")
 
+    def compare(
+        self, definitions: Sequence[Path], against: Sequence[Path], **arguments: Any
+    ) -> list[SloDifference]:
+        self.asked.append(("compare", list(definitions), list(against), arguments))
+        return self.differences
+
     def demo(self, *arguments: Any, out: Any) -> int:
         self.asked.append(("demo", *arguments))
         out.write("shown\n")
@@ -98,6 +106,7 @@ def servicelevel(outside: Outside, *arguments: str) -> Outcome:
         slow_client=lambda: outside.slow,
         run=outside.run,
         replay=outside.replay,
+        compare=outside.compare,
         demo=outside.demo,
     )
     code = run_command(arguments, parts)

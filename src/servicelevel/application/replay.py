@@ -49,6 +49,8 @@ class ReplayOptions:
     late_horizon_ms: int = 30 * 86_400_000
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     status_at_ms: int | None = None
+    statuses: bool = False
+    """Tell the statuses at the end also where no time was asked for."""
     chunk: int = 20_000
     """Lines counted at once; the outcome does not depend on it."""
 
@@ -96,12 +98,13 @@ def replay(
         offset += 1
         outputs += evaluator.apply(CountsMessage(0, (), ranges), offset)
     offset += 1
-    outputs += evaluator.apply(_end(catalogue, sources, options), offset)
+    end_ms = _end_ms(catalogue, sources, options)
+    outputs += evaluator.apply(_end(end_ms, sources, options), offset)
     told.transitions = sorted(
         (o for o in outputs if isinstance(o, Transition)), key=lambda t: (t.at_ms, t.slo, t.id)
     )
-    if options.status_at_ms is not None:
-        told.statuses = evaluator.statuses(options.status_at_ms)
+    if end_ms is not None and (options.statuses or options.status_at_ms is not None):
+        told.statuses = evaluator.statuses(end_ms)
     for source in sources:
         told.tally = told.tally.plus(source.tally)
     return told
@@ -188,15 +191,19 @@ def _claims(sources: Sequence[_Source]) -> CountsMessage:
     return CountsMessage(0, claims)
 
 
-def _end(catalogue: Catalogue, sources: Sequence[_Source], options: ReplayOptions) -> CountsMessage:
-    """A message that moves the watermark to the end of the last pane, or to the time asked for."""
-    end_ms = options.status_at_ms
+def _end_ms(catalogue: Catalogue, sources: Sequence[_Source], options: ReplayOptions) -> int | None:
+    """The end of the last pane, or the time asked for; None without events."""
+    if options.status_at_ms is not None:
+        return options.status_at_ms
+    times = [s.max_time_ms for s in sources if s.max_time_ms is not None]
+    panes = [indicator.pane_ms for indicator, _ in catalogue.indicators().values()]
+    return pane_end(max(times), max(panes, default=1)) if times else None
+
+
+def _end(end_ms: int | None, sources: Sequence[_Source], options: ReplayOptions) -> CountsMessage:
+    """A message that moves the watermark there."""
     if end_ms is None:
-        times = [s.max_time_ms for s in sources if s.max_time_ms is not None]
-        panes = [indicator.pane_ms for indicator, _ in catalogue.indicators().values()]
-        if not times:
-            return CountsMessage(0)
-        end_ms = pane_end(max(times), max(panes, default=1))
+        return CountsMessage(0)
     mark = end_ms + options.policy.allowed_lateness_ms + 1
     return CountsMessage(0, (), tuple(source.end_at(mark) for source in sources))
 

@@ -9,9 +9,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TextIO
 
+from servicelevel.application.compare import SloDifference
 from servicelevel.application.mirror import StatusReader
 from servicelevel.application.ports import WallClock
-from servicelevel.entrypoints.cli.session import Demo, Parts, Replay
+from servicelevel.entrypoints.cli.session import Compare, Demo, Parts, Replay
 from servicelevel.settings import Settings
 
 
@@ -29,6 +30,7 @@ def real_parts() -> Parts:
         slow_client=_slow_client,
         run=_run,
         replay=_replay,
+        compare=_compare,
         demo=_demo,
     )
 
@@ -107,6 +109,34 @@ def _replay(
         settings=settings,
         clock=clock,
         out=out,
+    )
+
+
+def _compare(
+    definitions: Sequence[Path],
+    against: Sequence[Path],
+    *,
+    requests: Sequence[Path],
+    incidents: Sequence[Path],
+    changes: Sequence[Path],
+    mapping: Path | None,
+    status_at_ms: int | None,
+    settings: Settings,
+    clock: WallClock,
+) -> list[SloDifference]:
+    from servicelevel.entrypoints.replay import compare_replays
+
+    compare: Compare = compare_replays
+    return compare(
+        definitions,
+        against,
+        requests=requests,
+        incidents=incidents,
+        changes=changes,
+        mapping=mapping,
+        status_at_ms=status_at_ms,
+        settings=settings,
+        clock=clock,
     )
 
 

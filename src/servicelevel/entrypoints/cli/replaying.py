@@ -7,6 +7,8 @@ import typer
 from typer.core import TyperCommand
 
 from servicelevel.entrypoints.cli.arguments import moment_ms
+from servicelevel.entrypoints.cli.comparing import print_comparison
+from servicelevel.entrypoints.cli.printing import Format
 from servicelevel.entrypoints.cli.session import session_of
 
 _MANY = {"--requests", "--incidents", "--changes"}
@@ -52,11 +54,37 @@ def replay(
         typer.Option(parser=moment_ms, metavar="TIME", help="Print the statuses then instead."),
     ] = None,
     early: Annotated[bool, typer.Option(help="Print what is told early too.")] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Other definitions: print what differs with them, alerts and budgets."),
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Of what `--against` prints: text (default), json, ndjson."),
+    ] = None,
 ) -> None:
     """Evaluate recorded events, a JSON object a line; print the output events as NDJSON."""
     session = session_of(context)
     if not (requests or incidents or changes):
         raise typer.BadParameter("name a file of events: --requests FILE")
+    if against is not None:
+        if early:
+            raise typer.BadParameter("--against compares what is told on time: leave out --early")
+        found = session.parts.compare(
+            [definitions],
+            [against],
+            requests=requests or [],
+            incidents=incidents or [],
+            changes=changes or [],
+            mapping=mapping,
+            status_at_ms=status_at,
+            settings=session.settings(),
+            clock=session.parts.clock,
+        )
+        print_comparison(session, found, str(definitions), str(against), form or Format.TEXT)
+        return
+    if form not in (None, Format.NDJSON):
+        raise typer.BadParameter("the output events are NDJSON: --format is for --against")
     session.parts.replay(
         [definitions],
         requests=requests or [],

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TextIO, TypeVar
 
 import typer
 
+from servicelevel.application.compare import SloDifference
 from servicelevel.application.mirror import StatusReader
 from servicelevel.application.ports import WallClock
 from servicelevel.entrypoints.logging import configure_logging
@@ -35,6 +36,24 @@ class Replay(Protocol):
         clock: WallClock,
         out: TextIO,
     ) -> object: ...
+
+
+class Compare(Protocol):
+    """Replays files through two sets of definitions; see `servicelevel.entrypoints.replay`."""
+
+    def __call__(
+        self,
+        definitions: Sequence[Path],
+        against: Sequence[Path],
+        *,
+        requests: Sequence[Path],
+        incidents: Sequence[Path],
+        changes: Sequence[Path],
+        mapping: Path | None,
+        status_at_ms: int | None,
+        settings: Settings,
+        clock: WallClock,
+    ) -> list[SloDifference]: ...
 
 
 class Demo(Protocol):
@@ -65,6 +84,7 @@ class Parts:
     slow_client: Callable[[], str | None]
     run: Callable[[Settings, str, int], int]
     replay: Replay
+    compare: Compare
     demo: Demo
 
 
