@@ -1,4 +1,4 @@
-"""JSON Schemas of the events, and an AsyncAPI 3 document of the topics, made from the models."""
+"""JSON Schemas of events and definitions, and an AsyncAPI 3 document, made from the models."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from servicelevel.schemas.cloudevents import (
     StatusEvent,
 )
 from servicelevel.schemas.events import EVENT_TYPES
+from servicelevel.schemas.openslo.json_schema import definitions_schema
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,7 +34,8 @@ _WRITTEN = {
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each event by name: those read first, then those written."""
+    """By name: the events that are read, those that are written, and definition files."""
+    made = {**_schemas("#/$defs/"), "definitions": definitions_schema()}
     return {
         name: {
             "$schema": _DIALECT,
@@ -41,7 +43,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
             **schema,
             "$defs": parts,
         }
-        for name, (schema, parts) in _schemas("#/$defs/").items()
+        for name, (schema, parts) in made.items()
     }
 
 

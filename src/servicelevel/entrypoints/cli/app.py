@@ -18,6 +18,7 @@ from servicelevel.entrypoints.cli import (
     running,
     schemas,
     serving,
+    starting,
     topics,
 )
 from servicelevel.entrypoints.cli.parts import real_parts
@@ -83,6 +84,7 @@ def build_app() -> typer.Typer:
     app.command()(serving.status)
     app.command()(serving.alerts)
     app.command()(explaining.explain)
+    app.command()(starting.init)
     app.command()(definitions.validate)
     app.command(cls=replaying.ManyFiles)(replaying.replay)
     app.command()(running.run)

@@ -1,4 +1,4 @@
-"""`servicelevel schema`: JSON Schemas of the events, and the AsyncAPI document."""
+"""`servicelevel schema`: JSON Schemas of events and definitions, and the AsyncAPI document."""
 
 from typing import Annotated
 
@@ -11,10 +11,12 @@ from servicelevel.errors import UsageError
 
 def schema(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Of which event; without, the names.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Of which event, or of `definitions`; without, the names.")
+    ] = None,
     asyncapi: Annotated[bool, typer.Option("--asyncapi", help="The AsyncAPI document.")] = False,
 ) -> None:
-    """Print the JSON Schema of an event, or the AsyncAPI 3 document of all topics."""
+    """Print the JSON Schema of an event or of definitions, or all topics as AsyncAPI 3."""
     from servicelevel.schemas.reference import asyncapi_document, json_schemas
 
     session = session_of(context)

@@ -17,6 +17,7 @@ from servicelevel.schemas.openslo.common import (
     Operator,
     StrictModel,
     WindowDuration,
+    choice_of,
     exactly_one,
     problem,
 )
@@ -50,6 +51,8 @@ class TargetSpec(StrictModel):
 class ConditionEntry(StrictModel):
     """A condition of a policy: a reference, or the condition itself."""
 
+    model_config = choice_of(("conditionRef",), ("kind", "metadata", "spec"))
+
     condition_ref: Name | None = None
     api_version: InlineVersion = None
     kind: Literal["AlertCondition"] | None = None
@@ -64,6 +67,8 @@ class ConditionEntry(StrictModel):
 
 class TargetEntry(StrictModel):
     """A notification target of a policy: a reference, or the target itself."""
+
+    model_config = choice_of(("targetRef",), ("kind", "metadata", "spec"))
 
     target_ref: Name | None = None
     api_version: InlineVersion = None
@@ -90,6 +95,8 @@ class PolicySpec(StrictModel):
 
 class PolicyEntry(StrictModel):
     """An alert policy of an SLO: a reference, or the policy itself."""
+
+    model_config = choice_of(("alertPolicyRef",), ("kind", "metadata", "spec"))
 
     alert_policy_ref: Name | None = None
     api_version: InlineVersion = None

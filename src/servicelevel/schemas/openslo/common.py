@@ -8,7 +8,15 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
@@ -48,6 +56,16 @@ def is_lenient(info: ValidationInfo) -> bool:
     return bool((info.context or {}).get("lenient"))
 
 
+def pattern_of(expression: re.Pattern[str]) -> Any:
+    """What a JSON Schema says of text that must match the whole expression."""
+    return Field(json_schema_extra={"pattern": f"^(?:{expression.pattern})$"})
+
+
+def choice_of(*forms: tuple[str, ...]) -> ConfigDict:
+    """What a JSON Schema says of a model that takes the fields of exactly one of these forms."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": list(form)} for form in forms]})
+
+
 class StrictModel(BaseModel):
     """No coercion, no unknown fields, names as OpenSLO writes them."""
 
@@ -81,7 +99,8 @@ def _duration(units: str, *, zero: bool) -> PlainValidator:
             raise problem("openslo/duration", "must be longer than zero: write 5m, 1h or 30d")
         return Duration(match[0], ms)
 
-    return PlainValidator(parse)
+    written = Annotated[str, pattern_of(re.compile(f"[0-9]{{1,7}}[{units}]"))]
+    return PlainValidator(parse, json_schema_input_type=written)
 
 
 WindowDuration = Annotated[Duration, _duration("mhdwMQY", zero=False)]
@@ -93,7 +112,7 @@ def _number(value: Any) -> Any:
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Number = Annotated[Decimal, BeforeValidator(_number)]
+Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 """Exact: the digits as written."""
 
 
@@ -107,7 +126,7 @@ def _name(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(_name), pattern_of(_LABEL)]
 NonEmpty = Annotated[str, Field(min_length=1)]
 Description = Annotated[str, Field(max_length=1050)]
 Operator = Literal["lte", "gte", "lt", "gt"]
@@ -155,9 +174,13 @@ class Metadata(StrictModel):
     """Who a document is."""
 
     name: Name
-    display_name: Annotated[str, AfterValidator(_display_name)] = ""
+    display_name: Annotated[
+        str, AfterValidator(_display_name), Field(json_schema_extra={"maxLength": MAX_DISPLAY_NAME})
+    ] = ""
     labels: Annotated[
-        dict[str, list[str]], BeforeValidator(_labels), AfterValidator(_label_keys)
+        dict[str, list[str]],
+        BeforeValidator(_labels, json_schema_input_type=dict[str, str | list[str]]),
+        AfterValidator(_label_keys),
     ] = Field(default_factory=dict)
     annotations: Annotated[dict[str, str], AfterValidator(_annotation_keys)] = Field(
         default_factory=dict

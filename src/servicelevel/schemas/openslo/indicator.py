@@ -12,6 +12,7 @@ from servicelevel.schemas.openslo.common import (
     Name,
     NonEmpty,
     StrictModel,
+    choice_of,
     exactly_one,
     lenient_only,
     problem,
@@ -34,6 +35,8 @@ class Metric(StrictModel):
 
 class RatioMetric(StrictModel):
     """(`good` or `bad`) with `total`, or `raw`, which is a ratio already."""
+
+    model_config = choice_of(("good", "total"), ("bad", "total"), ("raw", "rawType"))
 
     counter: bool = False
     good: Metric | None = None
@@ -62,6 +65,8 @@ class RatioMetric(StrictModel):
 
 class IndicatorSpec(StrictModel):
     """Exactly one of the two forms."""
+
+    model_config = choice_of(("thresholdMetric",), ("ratioMetric",))
 
     description: Description = ""
     threshold_metric: Metric | None = None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from servicelevel.schemas.openslo.alerting import PolicyEntry
@@ -20,8 +20,10 @@ from servicelevel.schemas.openslo.common import (
     Operator,
     StrictModel,
     WindowDuration,
+    choice_of,
     exactly_one,
     is_lenient,
+    pattern_of,
     problem,
 )
 from servicelevel.schemas.openslo.indicator import InlineIndicator
@@ -65,15 +67,28 @@ def _slice_window(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _within(**bounds: float) -> Any:
+    """What a JSON Schema says of a number's range."""
+    return Field(json_schema_extra={**bounds})
+
+
 class Calendar(StrictModel):
     """When a calendar window begins."""
 
-    start_time: Annotated[str, AfterValidator(_start_time)]
+    start_time: Annotated[str, AfterValidator(_start_time), pattern_of(_START_TIME)]
     time_zone: Annotated[str, AfterValidator(_time_zone)]
 
 
 class TimeWindow(StrictModel):
     """Rolling, or aligned with the calendar."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"isRolling": {"const": True}}, "required": ["isRolling"]},
+            "then": {"not": {"required": ["calendar"]}},
+            "else": {"required": ["calendar"]},
+        }
+    )
 
     duration: WindowDuration
     is_rolling: bool = False
@@ -95,16 +110,18 @@ class TimeWindow(StrictModel):
 class ObjectiveSpec(StrictModel):
     """One target; with a threshold metric also what a good value is."""
 
+    model_config = choice_of(("target",), ("targetPercent",))
+
     display_name: str = ""
     op: Operator | None = None
     value: Number | None = None
-    target: Number | None = None
-    target_percent: Number | None = None
+    target: Annotated[Number | None, _within(minimum=0, exclusiveMaximum=1)] = None
+    target_percent: Annotated[Number | None, _within(minimum=0, exclusiveMaximum=100)] = None
     time_slice_target: Number | None = None
     time_slice_window: Annotated[DelayDuration | None, BeforeValidator(_slice_window)] = None
     indicator: InlineIndicator | None = None
     indicator_ref: Name | None = None
-    composite_weight: Number | None = None
+    composite_weight: Annotated[Number | None, _within(exclusiveMinimum=0)] = None
 
     @model_validator(mode="after")
     def _ranges(self) -> "ObjectiveSpec":
@@ -144,6 +161,15 @@ class ObjectiveSpec(StrictModel):
 
 class SloSpec(StrictModel):
     """What is promised, over which window, and who hears of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {"required": ["timeWindow"], "properties": {"timeWindow": {"minItems": 1}}},
+                {"not": {"required": ["indicator", "indicatorRef"]}},
+            ]
+        }
+    )
 
     description: Description = ""
     service: NonEmpty

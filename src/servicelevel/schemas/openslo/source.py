@@ -12,6 +12,7 @@ from servicelevel.schemas.openslo.common import (
     NonEmpty,
     PaneDuration,
     StrictModel,
+    pattern_of,
     problem,
 )
 
@@ -49,7 +50,7 @@ def _unique(value: list[str]) -> list[str]:
     return value
 
 
-FieldName = Annotated[str, AfterValidator(_field)]
+FieldName = Annotated[str, AfterValidator(_field), pattern_of(_FIELD)]
 
 
 class ServicelevelSource(StrictModel):

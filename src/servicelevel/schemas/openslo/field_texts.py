@@ -1,0 +1,82 @@
+"""What the fields of definitions mean to their author: by `Model.field`, else by `field`."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+TEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "BurnRateCondition.kind": "Always burnrate.",
+        "apiVersion": "Always openslo/v1.",
+        "kind": "What the document describes.",
+        "metadata": "Its name, and what else tells it apart.",
+        "spec": "What it says.",
+        "description": "In a sentence or two.",
+        # metadata
+        "name": "Unique among the documents of its kind: 1 to 63 of a-z, 0-9 and '-'.",
+        "displayName": "As people should read it.",
+        "labels": "Text or a list of texts by key, to select by.",
+        "annotations": "Text by key, for other tools.",
+        # DataSource
+        "DataSourceSpec.type": "servicelevel for events straight from the stream.",
+        "connectionDetails": "How to reach it; never shown.",
+        # SLI
+        "thresholdMetric": "A value of each event, or events per interval; objectives compare it.",
+        "ratioMetric": "Good (or bad) events of all.",
+        "metricSource": "Where the metric comes from.",
+        "metricSourceRef": "Name of a DataSource.",
+        "MetricSource.type": "servicelevel for events straight from the stream.",
+        "MetricSource.spec": "Which events count; read according to `type`. Not empty.",
+        "counter": "Without effect here: each event is counted once.",
+        "good": "Events that are good if they match `total` too.",
+        "bad": "Events that are bad if they match `total` too.",
+        "total": "All events that count.",
+        "raw": "A ratio already; validated, not evaluated.",
+        "rawType": "Whether `raw` is a ratio of success or of failure.",
+        # our metric source
+        "event": "Which kind of event.",
+        "where": "CEL over the event's fields, such as status_code < 500; default: every event.",
+        "ServicelevelSource.service": 'Default: the SLO\'s service; "*": any.',
+        "groupBy": "One SLI for each combination of these fields' values.",
+        "pane": "Smallest counted interval; divides a minute.",
+        "ServicelevelSource.value": "A numeric field that objectives compare, such as duration_ms.",
+        "aggregate": "throughput: how many events match in an interval.",
+        "interval": "Of throughput; a multiple of `pane` that divides 15 minutes.",
+        # SLO
+        "service": "Name of the service, as its events carry it.",
+        "indicator": "An SLI, written here.",
+        "indicatorRef": "Name of an SLI document.",
+        "budgetingMethod": "Occurrences; the others are validated, not evaluated.",
+        "timeWindow": "Over how long the promise holds.",
+        "objectives": "What is promised.",
+        "alertPolicies": "When to warn; without, burn-rate rules that ship with servicelevel.",
+        "duration": "A number and a unit: m minutes, h, d, w, M months, Q, Y.",
+        "isRolling": "Whether it always ends now; calendar windows are validated, not evaluated.",
+        "calendar": "When a window that is not rolling begins.",
+        "startTime": "YYYY-MM-DD HH:MM:SS.",
+        "timeZone": "IANA name, such as Europe/Berlin.",
+        "ObjectiveSpec.displayName": "Its name in outputs, in lower case with dashes.",
+        "ObjectiveSpec.op": "How a good value compares with `value`.",
+        "BurnRateCondition.op": "gt, or gte, which is evaluated as gt.",
+        "ObjectiveSpec.value": "The threshold, in the unit of the field.",
+        "ObjectiveSpec.target": "Share that must be good: at least 0, below 1.",
+        "targetPercent": "The target in percent: at least 0, below 100.",
+        "timeSliceTarget": "Share that makes a slice good; validated, not evaluated.",
+        "timeSliceWindow": "Length of a slice; validated, not evaluated.",
+        "compositeWeight": "Weight within a composite; validated, not evaluated.",
+        # alerting
+        "alertPolicyRef": "Name of an AlertPolicy.",
+        "conditionRef": "Name of an AlertCondition.",
+        "targetRef": "Name of an AlertNotificationTarget.",
+        "alertWhenNoData": "Left aside.",
+        "alertWhenResolved": "Whether to tell that it is over.",
+        "alertWhenBreaching": "Whether to warn at all: false makes no rule.",
+        "conditions": "Exactly one.",
+        "notificationTargets": "Who is told.",
+        "severity": "page, critical, high; ticket, warning, medium; info, low.",
+        "condition": "When it holds.",
+        "threshold": "Burn rate to exceed: 1 spends the budget in just the time window.",
+        "lookbackWindow": "The long window; the short one is a twelfth of it.",
+        "alertAfter": "Left aside.",
+        "TargetSpec.target": "A channel, in the words of whoever delivers.",
+    }
+)
