@@ -186,11 +186,16 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._max_records[partition] = max(1, records // SMALLER)
 
     async def _flush_now_and_then(self) -> None:
+        """At each interval; while there is a backlog, in fewer and larger messages."""
         while True:
-            behind = sum(held.lag for held in self._flusher.held.values()) > BACKLOG_RECORDS
-            pause = max(self._flush_interval_s, BACKLOG_FLUSH_S if behind else 0)
-            await asyncio.sleep(pause)
+            waited_s = 0.0
+            while not waited_s or (waited_s < BACKLOG_FLUSH_S and self._is_behind()):
+                await asyncio.sleep(self._flush_interval_s)
+                waited_s += self._flush_interval_s
             await self._flusher.flush()
+
+    def _is_behind(self) -> bool:
+        return sum(held.lag for held in self._flusher.held.values()) > BACKLOG_RECORDS
 
     async def _commit_now_and_then(self) -> None:
         while True:
