@@ -4,8 +4,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertState, Evidence, Status, Transition
+from servicelevel.domain.severity import Severity
 
 AT = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
 

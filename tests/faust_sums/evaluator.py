@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import CountsMessage
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertState, Evidence, Output, Transition
+from servicelevel.domain.severity import Severity
 
 PROGRESS = "progress"
 

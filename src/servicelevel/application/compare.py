@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import NamedTuple
 
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertKind, AlertState, Status, Transition
+from servicelevel.domain.severity import Severity
 
 Track = tuple[str, AlertKind, str, str]  # SLO, kind, objective, group
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertKind, AlertState
+from servicelevel.domain.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

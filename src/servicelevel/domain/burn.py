@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from servicelevel.domain.model import Objective, Rule
+from servicelevel.domain.model import Objective
 from servicelevel.domain.panes import ZERO, Counts
+from servicelevel.domain.rules import Rule
 
 
 def burn_rate(counts: Counts, target: Fraction) -> float | None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
-from servicelevel.domain.model import Severity
+from servicelevel.domain.severity import Severity
 
 AlertKind = Literal["warning", "breach"]
 

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertKind, AlertState
+from servicelevel.domain.severity import Severity
 
 SOURCE = "servicelevel"
 _RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"

@@ -10,8 +10,8 @@ from servicelevel.application.compare import (
     episodes,
     total,
 )
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertState, Transition
+from servicelevel.domain.severity import Severity
 from tests.builders.outputs import status, transition
 
 TICKET = Severity.TICKET

@@ -16,8 +16,10 @@ from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
-from servicelevel.domain.model import Catalogue, Indicator, Objective, Rule, Severity, Slo
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Transition
+from servicelevel.domain.rules import Rule
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
 

@@ -6,8 +6,8 @@ from textwrap import dedent
 import pytest
 
 from servicelevel.application.explain import decisive, explanation, of_alert
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertState, Evidence, Transition
+from servicelevel.domain.severity import Severity
 from servicelevel.schemas.cloudevents import AlertEvent
 from servicelevel.schemas.outputs import cloudevent, encode, parse_transition
 from tests.builders.outputs import AT, transition

@@ -17,16 +17,10 @@ from servicelevel.application.replay import (
     replay,
 )
 from servicelevel.domain.counts import Tally
-from servicelevel.domain.model import (
-    Catalogue,
-    Indicator,
-    Objective,
-    Rule,
-    Severity,
-    Slo,
-    Throughput,
-)
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo, Throughput
 from servicelevel.domain.outputs import Evidence
+from servicelevel.domain.rules import Rule
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
 

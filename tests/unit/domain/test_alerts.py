@@ -1,7 +1,7 @@
 """The alert's state machine, transition by transition."""
 
 from servicelevel.domain.alerts import Alert, Condition, Identity
-from servicelevel.domain.model import Severity
+from servicelevel.domain.severity import Severity
 
 IDENTITY = Identity("warning", "slo", "objective-1", "")
 PAGE = Condition("1h/5m", Severity.PAGE)

@@ -5,7 +5,9 @@ from fractions import Fraction
 import pytest
 
 from servicelevel.domain.burn import Budget, burn_rate, exceeds, is_breached, loudest
-from servicelevel.domain.model import Indicator, Objective, Rule, Severity
+from servicelevel.domain.model import Indicator, Objective
+from servicelevel.domain.rules import Rule
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import HOUR_MS, MINUTE_MS
 
 T999 = Fraction(999, 1000)

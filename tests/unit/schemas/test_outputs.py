@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import (
     AlertState,
     DeadLetter,
@@ -19,6 +18,7 @@ from servicelevel.domain.outputs import (
     Status,
     Transition,
 )
+from servicelevel.domain.severity import Severity
 from servicelevel.schemas.outputs import (
     cloudevent,
     dead_letter_event,

@@ -5,7 +5,7 @@ from fractions import Fraction
 from servicelevel.adapters.files.alert_rules import Condition
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
-from servicelevel.domain.model import Severity
+from servicelevel.domain.severity import Severity
 from servicelevel.schemas.openslo.alerting import (
     ConditionDocument,
     ConditionSpec,

@@ -7,7 +7,8 @@ from importlib.resources import files
 
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.yaml_nodes import read_yaml
-from servicelevel.domain.model import Rule, Severity
+from servicelevel.domain.rules import Rule
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from servicelevel.errors import DefinitionError
 from servicelevel.schemas.alert_tiers import AlertTiers

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from servicelevel.domain.ladder import Ladder
-from servicelevel.domain.model import Severity
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 

@@ -27,9 +27,9 @@ from servicelevel.application.ports import StoredEntry
 from servicelevel.domain.alerts import Identity
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger, SourceState
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertState, Evidence, Transition
 from servicelevel.domain.panes import Span
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS
 from servicelevel.errors import StateError
 

@@ -7,9 +7,10 @@ from itertools import islice
 from servicelevel.application.evaluate.series import Series
 from servicelevel.domain.alerts import Alert, Condition, Identity, Step
 from servicelevel.domain.burn import Budget, burn_rate, is_breached, loudest
-from servicelevel.domain.model import Objective, Severity, Slo
+from servicelevel.domain.model import Objective, Slo
 from servicelevel.domain.outputs import Evidence, Status, Transition
 from servicelevel.domain.panes import ZERO, Counts
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import duration_text
 
 BREACH_RULE = "budget"

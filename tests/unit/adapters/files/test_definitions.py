@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from servicelevel.adapters.files.definitions import Finding, Loaded, load_definitions
-from servicelevel.domain.model import EventKind, Severity, Throughput
+from servicelevel.domain.model import EventKind, Throughput
+from servicelevel.domain.severity import Severity
 from servicelevel.errors import CelError, DependencyError
 
 Load = Callable[..., Loaded]

@@ -9,8 +9,10 @@ from servicelevel.adapters.files.pane_ladder import shipped_ladder
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import BadEvidence, Cell, Claim, CountsMessage, Range
-from servicelevel.domain.model import Catalogue, Indicator, Objective, Rule, Severity, Slo
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Transition
+from servicelevel.domain.rules import Rule
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z

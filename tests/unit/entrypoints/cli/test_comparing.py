@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from servicelevel.application.compare import Outcome, compare
-from servicelevel.domain.model import Severity
 from servicelevel.domain.outputs import AlertState
+from servicelevel.domain.severity import Severity
 from tests.builders.cli import NOW, Outside, servicelevel
 from tests.builders.outputs import status, transition
 
