@@ -29,7 +29,7 @@ class CompiledIndicator:
         """True: good, False: bad, None: the event does not count, or cannot be decided."""
         if self.total(event) is not True:
             return None
-        return True if self.indicator.throughput is not None else self.good(event)
+        return self.good(event)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,11 +139,10 @@ class Plan:
 
 
 def _compile(indicator: Indicator, partition: int) -> CompiledIndicator:
-    good = "" if indicator.throughput is not None else indicator.good
     return CompiledIndicator(
         indicator,
         compile_predicate(indicator.total, event=indicator.event),
-        compile_predicate(good, event=indicator.event),
+        compile_predicate(indicator.good, event=indicator.event),
         group_reader(indicator.group_by, indicator.event),
         partition,
     )

@@ -98,7 +98,7 @@ def _final(data: AlertData) -> str:
     return "yes, it takes back what was told early"
 
 
-def _reached(good: int, total: int) -> str:
+def _reached(good: float, total: int) -> str:
     if not total:
         return "no events"
     return f"{_percent(good / total)}: {good:,} good of {total:,}, {total - good:,} bad"

@@ -6,14 +6,14 @@ import pytest
 
 from servicelevel.domain.burn import Budget, burn_rate, exceeds, is_breached, loudest
 from servicelevel.domain.model import Indicator, Objective
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import Rule, pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import HOUR_MS, MINUTE_MS
 
 T999 = Fraction(999, 1000)
-PAGE = Rule("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE)
-SLOW = Rule("6h/30m", 6 * HOUR_MS, 30 * MINUTE_MS, Fraction(6), Severity.PAGE)
-TICKET = Rule("3d/6h", 72 * HOUR_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET)
+PAGE = pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE)
+SLOW = pair("6h/30m", 6 * HOUR_MS, 30 * MINUTE_MS, Fraction(6), Severity.PAGE)
+TICKET = pair("3d/6h", 72 * HOUR_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET)
 
 
 def objective(*rules: Rule) -> Objective:
@@ -48,9 +48,7 @@ def test_a_rule_needs_both_of_its_windows() -> None:
 
 
 def test_the_loudest_rule_wins_and_the_first_listed_among_equals() -> None:
-    everything = {
-        w: (0, 100) for rule in (PAGE, SLOW, TICKET) for w in (rule.long_ms, rule.short_ms)
-    }
+    everything = {w: (0, 100) for rule in (PAGE, SLOW, TICKET) for w in rule.windows_ms}
 
     assert loudest(objective(TICKET, SLOW, PAGE), everything) == SLOW
 

@@ -12,7 +12,7 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Transition
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, pane_end
 from tests.builders.ladder import LADDER
@@ -23,9 +23,9 @@ Counted = tuple[int, int, int, int]
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 TARGET = Fraction(9, 10)
 RULES = (
-    Rule("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
-    Rule("2h/10m", 2 * HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
-    Rule("4d/7h", 4 * DAY_MS, 7 * HOUR_MS, Fraction(1), Severity.TICKET),
+    pair("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
+    pair("2h/10m", 2 * HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
+    pair("4d/7h", 4 * DAY_MS, 7 * HOUR_MS, Fraction(1), Severity.TICKET),
 )
 INDICATOR = Indicator("i1", "request", "shop", "", "good")
 SLO = Slo(
@@ -81,10 +81,16 @@ def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
     for at in interesting:
         now, name = 0, ""
         for rule in RULES:
-            pairs = [total_in(at, w) for w in (rule.long_ms, rule.short_ms)]
+            pairs = [total_in(at, w) for w in rule.windows_ms]
             rates = [Fraction(t - g, t) / (1 - TARGET) if t else Fraction(0) for g, t in pairs]
-            if all(rate > rule.factor for rate in rates) and rank[rule.severity] > now:
+            if (
+                all(rate > rule.condition.parts[0].factor for rate in rates)
+                and rank[rule.severity] > now
+            ):
                 now, name = rank[rule.severity], rule.name
+        late = any(c[3] == at and LADDER.old_edge_ms(at, SLO.window_ms) < c[0] for c in cells)
+        if now == severity and now and late:
+            told.append(("warning", "revised", at, name))
         if now != severity:
             state = (
                 "raised"
@@ -99,6 +105,8 @@ def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
             severity = now
         good, total = total_in(at, SLO.window_ms)
         missed = total >= 10 and Fraction(good, total) < TARGET
+        if missed and breached and late:
+            told.append(("breach", "revised", at, None))
         if missed != breached:
             told.append(("breach", "raised" if missed else "resolved", at, None))
             breached = missed
@@ -107,7 +115,7 @@ def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
 
 def changes(cells: list[Counted], last_ms: int) -> list[int]:
     """Every pane end near which any window's content can change, widely guessed."""
-    windows = {w for r in RULES for w in (r.long_ms, r.short_ms)} | {SLO.window_ms}
+    windows = {w for r in RULES for w in r.windows_ms} | {SLO.window_ms}
     found: set[int] = set()
     for end, _, _, since in cells:
         found |= {end, since}
