@@ -70,6 +70,28 @@ class Windows:
         ends = ((pane_end(end, self.view.step_ms), since) for end, since, _ in revisions)
         return any(self.at_ms < since <= to_ms and oldest < end < since for end, since in ends)
 
+    def is_silent(self, length_ms: int) -> bool:
+        """Whether nothing came in a window where something was to be expected.
+
+        Nothing is to be expected in corrected time.
+        """
+        edge, panes = self._edges[length_ms], self.view.panes
+        if any(
+            each.from_ms < self.at_ms and each.to_ms > edge for each in self.view.lens.stretches
+        ):
+            return False
+        return panes.sum(edge, self.at_ms) == panes.revised(edge, self.at_ms, self.at_ms) == ZERO
+
+    def wakes_ms(self, length_ms: int) -> int | None:
+        """When the next corrected stretch comes into a window, or has left it."""
+        found = [
+            self.view.leaves_ms(each.to_ms, self.at_ms, length_ms)
+            if each.from_ms < self.at_ms
+            else pane_end(each.from_ms + 1, self.view.step_ms)
+            for each in self.view.lens.stretches
+        ]
+        return min((each for each in found if each > self.at_ms), default=None)
+
     def next_change(self, limit_ms: int) -> int:
         """The first end of a unit after `at_ms` at which a sum can differ, at most `limit_ms`."""
         view, soonest = self.view, self.at_ms + self.view.step_ms

@@ -18,7 +18,7 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Transition
-from servicelevel.domain.rules import Rule, leaves, pair
+from servicelevel.domain.rules import Rule, pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER

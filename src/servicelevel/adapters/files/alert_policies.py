@@ -1,11 +1,17 @@
-"""Resolves the alert policies of an SLO to conditions that can be evaluated."""
+"""Resolves the alert policies of an SLO, OpenSLO's and ours, to rules."""
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 
-from servicelevel.adapters.files.alert_rules import Condition
+from servicelevel.adapters.files.alert_rules import PolicyRule, lookback_rule
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
+from servicelevel.adapters.files.rule_policies import rule_of
+from servicelevel.domain.rules import NoData, Rule
 from servicelevel.domain.severity import Severity
+from servicelevel.domain.time import duration_text
+from servicelevel.schemas.extensions import RulesDocument
 from servicelevel.schemas.openslo.alerting import (
     ConditionDocument,
     ConditionSpec,
@@ -29,30 +35,41 @@ SEVERITIES = {
 
 
 class PolicyReader:
-    """Resolves the alert policies of SLOs to conditions; each problem is reported once."""
+    """Resolves the alert policies of SLOs; each problem is reported once."""
 
     def __init__(self, library: Library, report: Report) -> None:
         self._library = library
         self._report = report
 
-    def conditions(self, spec: SloSpec, window_ms: int, site: Site) -> list[Condition] | None:
-        """The conditions of all policies; None if one is wanted that cannot be evaluated."""
-        found: list[Condition] = []
+    def rules(self, spec: SloSpec, window_ms: int, site: Site) -> list[PolicyRule] | None:
+        """The rules of all policies; None if one is wanted that cannot be evaluated."""
+        found: list[PolicyRule] = []
         complete = True
         for index, entry in enumerate(spec.alert_policies):
-            policy = self._policy(entry, site.at("alertPolicies", index))
-            if policy is None:
-                complete = False
-                continue
-            self._targets(*policy)
-            if not self._breaching(*policy):
-                continue
-            condition = self._condition(*policy, window_ms=window_ms)
-            if condition is None:
+            rules = self._of_entry(entry, window_ms, site.at("alertPolicies", index))
+            if rules is None:
                 complete = False
             else:
-                found.append(condition)
+                found += rules
         return found if complete else None
+
+    def _of_entry(
+        self, entry: PolicyEntry, window_ms: int, site: Site
+    ) -> Sequence[PolicyRule] | None:
+        ours = self._library.find(RulesDocument, entry.alert_policy_ref or "")
+        if ours is not None:
+            document, place = ours
+            return [
+                PolicyRule(_always(rule_of(rule)), place.at("spec", "rules", i))
+                for i, rule in enumerate(document.spec.rules)
+            ]
+        policy = self._policy(entry, site)
+        if policy is None:
+            return None
+        self._targets(*policy)
+        if not self._breaching(*policy):
+            return ()
+        return self._condition(*policy, window_ms=window_ms)
 
     def _policy(self, entry: PolicyEntry, site: Site) -> tuple[PolicySpec, Site] | None:
         if entry.spec is not None:
@@ -73,28 +90,45 @@ class PolicyReader:
                 self._report.ignore(place, "reference/unresolved", message)
 
     def _breaching(self, policy: PolicySpec, site: Site) -> bool:
-        """Whether the policy wants the alert at all; what it wants besides is pointed out."""
-        if policy.alert_when_no_data:
-            message = "alertWhenNoData is not evaluated yet: the status tells no_data"
-            self._report.ignore(site.at("alertWhenNoData"), "unsupported/no-data", message)
+        """Whether the policy wants the alert at all."""
         if "alert_when_breaching" in policy.model_fields_set and not policy.alert_when_breaching:
             message = "with alertWhenBreaching: false this policy never alerts: write true"
             self._report.warn(site.at("alertWhenBreaching"), "servicelevel/silent", message)
             return False
         return True
 
-    def _condition(self, policy: PolicySpec, site: Site, *, window_ms: int) -> Condition | None:
+    def _condition(
+        self, policy: PolicySpec, site: Site, *, window_ms: int
+    ) -> Sequence[PolicyRule] | None:
         entry, place = policy.conditions[0], site.at("conditions", 0)
         if entry.spec is not None:
-            return self._evaluable(entry.spec, place.at("spec"), window_ms)
-        name = entry.condition_ref or ""
-        found = self._library.find(ConditionDocument, name)
-        if found is None:
-            self._unresolved("AlertCondition", name, place.at("conditionRef"))
+            found = entry.spec, place.at("spec")
+        else:
+            name = entry.condition_ref or ""
+            document = self._library.find(ConditionDocument, name)
+            if document is None:
+                self._unresolved("AlertCondition", name, place.at("conditionRef"))
+                return None
+            found = document[0].spec, document[1].at("spec")
+        severity = self._severity(*found, window_ms=window_ms)
+        if severity is None:
             return None
-        return self._evaluable(found[0].spec, found[1].at("spec"), window_ms)
+        burn, where = found[0].condition, found[1].at("condition")
+        long_ms, factor, after_ms = (
+            burn.lookback_window.ms,
+            Fraction(burn.threshold),
+            burn.alert_after.ms,
+        )
+        make = partial(lookback_rule, long_ms, factor, severity, after_ms)
+        rules = [PolicyRule(make, where.at("threshold"))]
+        if policy.alert_when_no_data:
+            name = f"no data for {duration_text(long_ms)}"
+            silent = Rule(name, NoData(long_ms), severity, after_ms=after_ms)
+            rules.append(PolicyRule(_always(silent), where))
+        return rules
 
-    def _evaluable(self, spec: ConditionSpec, site: Site, window_ms: int) -> Condition | None:
+    def _severity(self, spec: ConditionSpec, site: Site, *, window_ms: int) -> Severity | None:
+        """How loud the condition is, or None after reporting why it is not evaluated."""
         burn, place = spec.condition, site.at("condition")
         severity = SEVERITIES.get(spec.severity.lower())
         refusals = []
@@ -109,16 +143,22 @@ class PolicyReader:
             refusals.append((place.at("lookbackWindow"), "unsupported/window", message))
         for where, rule, message in refusals:
             self._report.refuse(where, rule, message)
-        if refusals or severity is None:
+        if refusals:
             return None
         if burn.op == "gte":
             message = "gte is evaluated as gt: a burn rate equal to the threshold does not alert"
             self._report.ignore(place.at("op"), "unsupported/op", message)
-        if burn.alert_after.ms:
-            message = "alertAfter is not evaluated: the short window confirms the alert instead"
-            self._report.ignore(place.at("alertAfter"), "unsupported/alert-after", message)
-        return Condition(burn.lookback_window.ms, Fraction(burn.threshold), severity, site)
+        return severity
 
     def _unresolved(self, kind: str, name: str, site: Site) -> None:
         message = f"{kind} {name} is in none of the files: add it, or name one that is"
         self._report.refuse(site, "reference/unresolved", message)
+
+
+def _always(rule: Rule) -> Callable[[int], Rule]:
+    """The same rule whatever the units are."""
+
+    def make(_unit_ms: int) -> Rule:
+        return rule
+
+    return make

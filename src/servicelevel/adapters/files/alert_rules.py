@@ -1,13 +1,14 @@
 """Burn-rate rules of an objective: from alert conditions, or the default tiers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.resources import files
+from typing import NamedTuple
 
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.yaml_nodes import read_yaml
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import BudgetSpent, BurnRate, Rule, leaves, pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from servicelevel.errors import DefinitionError
@@ -18,18 +19,35 @@ SHORT_SHARE = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """An alert condition that can be evaluated; the short window waits for the pane."""
+class PolicyRule:
+    """A rule that a policy asks for; `make` fits it to the length of the units that are judged.
 
-    long_ms: int
-    factor: Fraction
-    severity: Severity
-    site: Site  # of its spec
+    `site` is that of the rule, where what is wrong with it is reported.
+    """
 
-    def rule(self, pane_ms: int) -> Rule:
-        """Short window: a twelfth of the long one, rounded to whole panes, at least one."""
-        panes = max(1, (2 * self.long_ms + SHORT_SHARE * pane_ms) // (2 * SHORT_SHARE * pane_ms))
-        return _rule(self.long_ms, panes * pane_ms, self.factor, self.severity)
+    make: Callable[[int], Rule]
+    site: Site
+
+
+class Promised(NamedTuple):
+    """What rules are for: a target over a window, judged in units; `site` is the target's."""
+
+    window_ms: int
+    target: Fraction
+    unit_ms: int
+    site: Site
+
+
+def lookback_rule(
+    long_ms: int, factor: Fraction, severity: Severity, after_ms: int, unit_ms: int
+) -> Rule:
+    """Of a burn-rate condition as OpenSLO writes it, with one window.
+
+    The short window is a twelfth of it, rounded to whole units, at least one.
+    """
+    units = max(1, (2 * long_ms + SHORT_SHARE * unit_ms) // (2 * SHORT_SHARE * unit_ms))
+    rule = _rule(long_ms, units * unit_ms, factor, severity)
+    return replace(rule, after_ms=after_ms)
 
 
 def default_tiers() -> AlertTiers:
@@ -43,31 +61,41 @@ def default_tiers() -> AlertTiers:
 
 
 def tier_rules(tiers: AlertTiers, window_ms: int) -> tuple[Rule, ...]:
-    """The tiers for an SLO window; those with a longer long window are left out.
-
-    The factor spends the tier's share of the budget in the long window, and is at least 1: at 1
-    the budget just lasts.
-    """
+    """The tiers for an SLO window; those with a longer long window are left out."""
+    found = tiers.for_period(window_ms)
     return in_order(
         _rule(
             tier.long.ms,
             tier.short.ms,
-            max(Fraction(1), Fraction(tier.budget) * window_ms / tier.long.ms),
+            max(Fraction(found.least), Fraction(tier.budget) * window_ms / tier.long.ms),
             Severity(tier.severity),
         )
-        for tier in tiers.tiers
+        for tier in found.tiers
         if tier.long.ms <= window_ms
     )
 
 
 def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Loudest first, then by window; of one name, the later carry their factor in it."""
-    ordered = sorted(rules, key=lambda r: (-r.severity.rank, r.long_ms, -r.factor))
+    ordered = sorted(rules, key=_loudest_first)
     named: dict[str, Rule] = {}
     for rule in dict.fromkeys(ordered):
-        name = rule.name if rule.name not in named else f"{rule.name}@{float(rule.factor):g}"
-        named.setdefault(name, replace(rule, name=name))
+        name = rule.name
+        if name in named:
+            name = f"{rule.name}@{float(_factor(rule)):g}"
+        while name in named:
+            name += "'"
+        named[name] = replace(rule, name=name)
     return tuple(named.values())
+
+
+def _loudest_first(rule: Rule) -> tuple[int, int, Fraction]:
+    return -rule.severity.rank, max(rule.windows_ms, default=0), -_factor(rule)
+
+
+def _factor(rule: Rule) -> Fraction:
+    factors = (leaf.factor for leaf in leaves(rule.condition) if isinstance(leaf, BurnRate))
+    return max(factors, default=Fraction(0))
 
 
 def can_fire(factor: Fraction, target: Fraction) -> bool:
@@ -76,40 +104,57 @@ def can_fire(factor: Fraction, target: Fraction) -> bool:
 
 
 def objective_rules(
-    conditions: Sequence[Condition] | None,
-    tiers: AlertTiers,
-    window_ms: int,
-    target: Fraction,
-    pane_ms: int,
-    site: Site,
-    report: Report,
+    policies: Sequence[PolicyRule] | None, tiers: AlertTiers, promised: Promised, report: Report
 ) -> tuple[Rule, ...] | None:
-    """The rules that can fire, of the conditions or (None) the tiers.
+    """The rules that can fire, of the policies or (None) the tiers.
 
-    `site` is that of the target. Default rules that can never fire are left out with a warning;
-    a condition that cannot is an error, and None is returned.
+    Default rules that can never fire are left out with a warning; a rule of a policy that cannot is
+    an error, and None is returned.
     """
-    if conditions is None:
-        rules = tier_rules(tiers, window_ms)
-        if not rules:
-            message = "the SLO's window is shorter than all default rules: write alertPolicies"
-            report.warn(site, "servicelevel/no-rules", message)
-        mute = [rule for rule in rules if not can_fire(rule.factor, target)]
-        if mute:
-            said = "; ".join(f"{rule.name}: {_arithmetic(rule.factor, target)}" for rule in mute)
-            message = f"default rules left out, as even total failure cannot fire them: {said}"
-            report.warn(site, "servicelevel/never-fires", message)
-        return tuple(rule for rule in rules if rule not in mute)
-    never = [c for c in conditions if not can_fire(c.factor, target)]
-    for condition in never:
-        message = (
-            f"can never fire for the target at {site.file}:{site.position().line}: "
-            f"{_arithmetic(condition.factor, target)}; "
-            f"write a threshold below {_decimal(1 / (1 - target))}"
-        )
-        threshold = condition.site.at("condition", "threshold")
-        report.error(threshold, "servicelevel/never-fires", message)
-    return None if never else in_order(c.rule(pane_ms) for c in conditions)
+    if policies is None:
+        return _default_rules(tiers, promised, report)
+    rules = [(policy.make(promised.unit_ms), policy.site) for policy in policies]
+    problems = [(site, problem) for rule, site in rules for problem in _problems(rule, promised)]
+    for site, (code, message) in problems:
+        report.error(site, code, message)
+    return None if problems else in_order(rule for rule, _ in rules)
+
+
+def _default_rules(tiers: AlertTiers, promised: Promised, report: Report) -> tuple[Rule, ...]:
+    rules = tier_rules(tiers, promised.window_ms)
+    if not rules:
+        message = "the SLO's window is shorter than all default rules: write alertPolicies"
+        report.warn(promised.site, "servicelevel/no-rules", message)
+    target = promised.target
+    mute = [rule for rule in rules if not can_fire(_factor(rule), target)]
+    if mute:
+        said = "; ".join(f"{rule.name}: {_arithmetic(_factor(rule), target)}" for rule in mute)
+        message = f"default rules left out, as even total failure cannot fire them: {said}"
+        report.warn(promised.site, "servicelevel/never-fires", message)
+    return tuple(rule for rule in rules if rule not in mute)
+
+
+def _problems(rule: Rule, promised: Promised) -> Iterator[tuple[str, str]]:
+    """Rule and message of all that is wrong with a rule of a policy."""
+    target = promised.target
+    for leaf in leaves(rule.condition):
+        factor = None
+        if isinstance(leaf, BurnRate) and not leaf.weighted:
+            factor = leaf.factor
+        if isinstance(leaf, BudgetSpent):
+            factor = leaf.above
+        if factor is not None and not can_fire(factor, target):
+            place = f"{promised.site.file}:{promised.site.position().line}"
+            yield (
+                "servicelevel/never-fires",
+                f"can never fire for the target at {place}: {_arithmetic(factor, target)}; "
+                f"write a threshold below {_decimal(1 / (1 - target))}",
+            )
+    for window_ms in rule.windows_ms:
+        if window_ms > promised.window_ms:
+            whole = spoken(promised.window_ms)
+            message = f"{spoken(window_ms)} is longer than the SLO's window of {whole}: write less"
+            yield "servicelevel/window", message
 
 
 def _arithmetic(factor: Fraction, target: Fraction) -> str:
@@ -122,7 +167,7 @@ def _decimal(number: Fraction) -> str:
 
 
 def _rule(long_ms: int, short_ms: int, factor: Fraction, severity: Severity) -> Rule:
-    return Rule(f"{spoken(long_ms)}/{spoken(short_ms)}", long_ms, short_ms, factor, severity)
+    return pair(f"{spoken(long_ms)}/{spoken(short_ms)}", long_ms, short_ms, factor, severity)
 
 
 def spoken(duration_ms: int) -> str:

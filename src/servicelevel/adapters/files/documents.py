@@ -1,7 +1,7 @@
 """Finds definition files and reads the OpenSLO documents in them."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +10,7 @@ from servicelevel.adapters.files.explain import shown, validated
 from servicelevel.adapters.files.findings import Finding, Report, Site
 from servicelevel.adapters.files.yaml_nodes import YamlDocument, read_yaml
 from servicelevel.errors import DependencyError
+from servicelevel.schemas.extensions import EXTENSION_KINDS, EXTENSION_VERSION, AnyExtension
 from servicelevel.schemas.openslo.common import API_VERSION
 from servicelevel.schemas.openslo.kinds import KINDS, AnyDocument
 
@@ -28,7 +29,7 @@ OTHER_VERSIONS = {
 class Placed:
     """A valid document and where it stands."""
 
-    model: AnyDocument
+    model: AnyDocument | AnyExtension
     site: Site
 
     @property
@@ -119,7 +120,7 @@ def _text(file: Path, report: Report) -> str | None:
         return None
 
 
-def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | None:
+def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | AnyExtension | None:
     """The document at a site, or None after reporting why it is none."""
     value = _value(site.document, site)
     if not isinstance(value, dict):
@@ -127,7 +128,10 @@ def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | Non
         report.error(site, "openslo/document", message)
         return None
     version, kind = value.get("apiVersion"), value.get("kind")
-    if version != API_VERSION:
+    kinds: Mapping[str, type[AnyDocument] | type[AnyExtension]] = KINDS
+    if version == EXTENSION_VERSION:
+        kinds = EXTENSION_KINDS
+    elif version != API_VERSION:
         is_there = "apiVersion" in value
         problem = f"is {shown(version)}" if is_there else "is missing"
         message = f"`apiVersion` {problem}: write apiVersion: {API_VERSION}"
@@ -136,14 +140,14 @@ def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | Non
         where = site.at("apiVersion") if is_there else site
         report.error(where, "openslo/api-version", message)
         return None
-    if not isinstance(kind, str) or kind not in KINDS:
-        close = get_close_matches(kind, KINDS, n=1, cutoff=0.5) if isinstance(kind, str) else []
-        choice = close[0] if close else f"one of {', '.join(KINDS)}"
+    if not isinstance(kind, str) or kind not in kinds:
+        close = get_close_matches(kind, kinds, n=1, cutoff=0.5) if isinstance(kind, str) else []
+        choice = close[0] if close else f"one of {', '.join(kinds)}"
         problem = f"is {shown(kind)}" if "kind" in value else "is missing"
         message = f"`kind` {problem}: write {choice}"
         report.error(site.at("kind"), "openslo/kind", message)
         return None
-    return validated(KINDS[kind], value, site, report, lenient=lenient)
+    return validated(kinds[kind], value, site, report, lenient=lenient)
 
 
 def _value(document: YamlDocument, site: Site) -> object:

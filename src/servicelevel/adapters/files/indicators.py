@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 
 from servicelevel.adapters.files.explain import validated
 from servicelevel.adapters.files.findings import Report, Site
@@ -13,7 +14,7 @@ from servicelevel.errors import CelError
 from servicelevel.schemas.events import EVENT_TYPES
 from servicelevel.schemas.openslo.indicator import IndicatorSpec, Metric, MetricSource, RatioMetric
 from servicelevel.schemas.openslo.kinds import DataSourceDocument
-from servicelevel.schemas.openslo.source import SOURCE_TYPE, ServicelevelSource
+from servicelevel.schemas.openslo.source import SOURCE_TYPE, THROUGHPUT, ServicelevelSource
 
 Check = Callable[[str, EventKind], None]
 """Raises CelError if the text is no predicate over events of that kind."""
@@ -46,6 +47,16 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantile:
+    """A percentile of a field in each interval, which each objective compares with its value."""
+
+    source: ServicelevelSource
+    field: str
+    ratio: Fraction
+    interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Foreign:
     """Valid, and not for us to evaluate: `reason` says why; None where that is reported."""
 
@@ -53,7 +64,7 @@ class Foreign:
     is_threshold: bool
 
 
-Form = Ratio | Value | Rate | Foreign
+Form = Ratio | Value | Rate | Quantile | Foreign
 
 
 class IndicatorReader:
@@ -136,6 +147,9 @@ class IndicatorReader:
             ("service", "service"),
             ("group_by", "groupBy"),
             ("pane", "pane"),
+            ("no_data", "noData"),
+            ("max_groups", "maxGroups"),
+            ("group_ttl", "groupTtl"),
         ):
             if getattr(part, name) != getattr(total, name):
                 message = f"{role} and total differ in {alias}: write the same in both"
@@ -152,11 +166,12 @@ class IndicatorReader:
         if wrong:
             self._report.error(place, "servicelevel/source", wrong)
             return Foreign(None, is_threshold=True)
-        if source.value is not None:
+        interval_ms = source.interval.ms if source.interval is not None else 0
+        if source.value is None:
+            return Rate(source, interval_ms)
+        if source.percentile is None:
             return Value(source, source.value)
-        if source.interval is None:
-            raise AssertionError("throughput has an interval")
-        return Rate(source, source.interval.ms)
+        return Quantile(source, source.value, source.percentile, interval_ms)
 
     def _source(self, source: MetricSource, site: Site) -> ServicelevelSource | Foreign:
         """Our own source, read; or why it is none of ours."""
@@ -219,10 +234,12 @@ def _bracketed(text: str) -> str:
 
 
 def _threshold_problem(source: ServicelevelSource) -> str:
-    if (source.value is None) == (source.aggregate is None):
-        return "write either value: duration_ms, or aggregate: throughput with interval: 1m"
+    if source.aggregate == THROUGHPUT and source.value is not None:
+        return "throughput counts events, not a value: remove value, or write aggregate: p99"
+    if source.aggregate != THROUGHPUT and source.value is None:
+        return "write value: duration_ms, or aggregate: throughput with interval: 1m"
     if (source.aggregate is None) != (source.interval is None):
-        return "aggregate: throughput and interval go together: write both, or none"
+        return "aggregate and interval go together: write both, or none"
     if source.interval is not None and source.interval.ms % source.pane.ms:
         interval, pane = source.interval.text, source.pane.text
         return f"the interval {interval} is no multiple of the pane {pane}: write for example 1m"

@@ -2,34 +2,28 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 
 from servicelevel.adapters.files.alert_policies import PolicyReader
-from servicelevel.adapters.files.alert_rules import objective_rules
-from servicelevel.adapters.files.digests import indicator_id, slo_digest
+from servicelevel.adapters.files.alert_rules import PolicyRule, Promised, objective_rules
+from servicelevel.adapters.files.classifiers import Classifier, classifier
+from servicelevel.adapters.files.corrections import CorrectionReader
+from servicelevel.adapters.files.digests import slo_digest
 from servicelevel.adapters.files.findings import Report, Site
-from servicelevel.adapters.files.indicators import (
-    Foreign,
-    Form,
-    IndicatorReader,
-    Rate,
-    Ratio,
-    conjunction,
-)
+from servicelevel.adapters.files.indicators import Foreign, Form, IndicatorReader
 from servicelevel.adapters.files.library import Library
-from servicelevel.domain.model import Indicator, Objective, Slo, Throughput
-from servicelevel.domain.time import DAY_MS
+from servicelevel.adapters.files.slo_windows import Window, read_window
+from servicelevel.domain.model import Composite, NoDataPolicy, Objective, Slo
+from servicelevel.domain.rules import Rule
 from servicelevel.schemas.alert_tiers import AlertTiers
-from servicelevel.schemas.openslo.common import Operator
 from servicelevel.schemas.openslo.indicator import IndicatorDocument, IndicatorSpec
 from servicelevel.schemas.openslo.kinds import ServiceDocument
 from servicelevel.schemas.openslo.objective import ObjectiveSpec, SloDocument, SloSpec
 
-MAX_WINDOW_MS = 366 * DAY_MS
-_SIGNS: dict[Operator, str] = {"lte": "<=", "lt": "<", "gte": ">=", "gt": ">"}
+COMPOSITE = "composite"
+"""The name of what all objectives of a composite are together."""
 
 
 class SloReader:
@@ -47,6 +41,7 @@ class SloReader:
         self._library = library
         self._indicators = indicators
         self._policies = PolicyReader(library, report)
+        self._corrections = CorrectionReader(library, report)
         self._tiers = tiers
         self._report = report
         self._lenient = lenient
@@ -60,33 +55,84 @@ class SloReader:
             self._form(o, spec, place, place.at("objectives", i))
             for i, o in enumerate(spec.objectives)
         ]
-        window_ms = self._window(spec, place)
-        if window_ms is None or not self._is_supported(spec, place):
+        window = read_window(spec, place, self._report)
+        if window is None:
             return None
-        conditions = self._policies.conditions(spec, window_ms, place)
+        rules = self._policies.rules(spec, window.length_ms, place)
         objectives = []
         for i, (objective, name) in enumerate(zip(spec.objectives, _names(spec), strict=True)):
             form, where = forms[i], place.at("objectives", i)
-            indicator = None if form is None else self._indicator(objective, form, spec, where)
-            if indicator is None or conditions is None:
-                continue
-            target = _target(objective)
-            explicit = conditions if spec.alert_policies else None
-            field = "target" if objective.target is not None else "targetPercent"
-            rules = objective_rules(
-                explicit,
-                self._tiers,
-                window_ms,
-                target,
-                indicator.pane_ms,
-                where.at(field),
-                self._report,
-            )
-            if rules is not None:
-                objectives.append(Objective(name, indicator, target, rules))
-        if len(objectives) != len(spec.objectives):
+            found = None
+            if form is not None:
+                found = classifier(form, objective, spec, where, self._report)
+            if found is not None and not isinstance(form, Foreign | None):
+                objectives.append(_objective(objective, name, found, form.source.no_data))
+        if len(objectives) != len(spec.objectives) or rules is None:
             return None
-        return _slo(document, window_ms, objectives)
+        return self._with_rules(document, site, window, objectives, rules)
+
+    def _with_rules(
+        self,
+        document: SloDocument,
+        site: Site,
+        window: Window,
+        objectives: list[Objective],
+        policies: Sequence[PolicyRule],
+    ) -> Slo | None:
+        spec, place = document.spec, site.at("spec", "objectives")
+        explicit = policies if spec.alert_policies else None
+        if spec.is_composite:
+            composite = _composite(spec, objectives)
+            if len({o.indicator.group_by for o in objectives}) > 1:
+                message = "the SLIs of a composite differ in groupBy: write the same in all"
+                self._report.refuse(place, "unsupported/composite", message)
+                return None
+            rules = self._rules(explicit, window, composite.target, objectives, place)
+            if rules is None:
+                return None
+            return self._slo(document, window, objectives, replace(composite, rules=rules))
+        found = []
+        for i, objective in enumerate(objectives):
+            field = "target" if spec.objectives[i].target is not None else "targetPercent"
+            where = place.at(i, field)
+            rules = self._rules(explicit, window, objective.target, [objective], where)
+            if rules is not None:
+                found.append(replace(objective, rules=rules))
+        return self._slo(document, window, found) if len(found) == len(objectives) else None
+
+    def _rules(
+        self,
+        policies: Sequence[PolicyRule] | None,
+        window: Window,
+        target: Fraction,
+        objectives: Sequence[Objective],
+        site: Site,
+    ) -> tuple[Rule, ...] | None:
+        units = (o.slices.length_ms if o.slices else o.indicator.pane_ms for o in objectives)
+        promise = Promised(window.length_ms, target, max(units), site)
+        return objective_rules(policies, self._tiers, promise, self._report)
+
+    def _slo(
+        self,
+        document: SloDocument,
+        window: Window,
+        objectives: Iterable[Objective],
+        composite: Composite | None = None,
+    ) -> Slo:
+        metadata = document.metadata
+        slo = Slo(
+            name=metadata.name,
+            service=document.spec.service,
+            window_ms=window.length_ms,
+            objectives=tuple(objectives),
+            digest="",
+            display_name=metadata.display_name,
+            labels={key: ",".join(values) for key, values in metadata.labels.items()},
+            calendar=window.calendar,
+            composite=composite,
+            corrections=self._corrections.of(metadata.name, document.spec.service),
+        )
+        return replace(slo, digest=slo_digest(slo))
 
     def _check_service(self, spec: SloSpec, site: Site) -> None:
         if self._services and spec.service not in self._services:
@@ -151,84 +197,28 @@ class SloReader:
         tell(where, "openslo/threshold", message)
         return True
 
-    def _window(self, spec: SloSpec, site: Site) -> int | None:
-        if not spec.time_window:
-            message = "without timeWindow nothing is evaluated: add one, such as 30d, rolling"
-            self._report.refuse(site, "unsupported/time-window", message)
-            return None
-        window, place = spec.time_window[0], site.at("timeWindow", 0)
-        if not window.is_rolling:
-            message = "calendar windows are not evaluated yet: write isRolling: true"
-            self._report.refuse(place, "unsupported/calendar", message)
-            return None
-        if window.duration.ms > MAX_WINDOW_MS:
-            message = (
-                f"{window.duration.text} is more than {MAX_WINDOW_MS // DAY_MS} days: write less"
-            )
-            self._report.refuse(place.at("duration"), "unsupported/time-window", message)
-            return None
-        return window.duration.ms
 
-    def _is_supported(self, spec: SloSpec, site: Site) -> bool:
-        if spec.is_composite:
-            message = "composite SLOs are not evaluated yet: write one SLO for each indicator"
-            self._report.refuse(site.at("objectives"), "unsupported/composite", message)
-            return False
-        if spec.budgeting_method != "Occurrences":
-            message = f"{spec.budgeting_method} is not evaluated yet: write Occurrences"
-            self._report.refuse(site.at("budgetingMethod"), "unsupported/method", message)
-            return False
-        return True
-
-    def _indicator(
-        self, objective: ObjectiveSpec, form: Form, spec: SloSpec, site: Site
-    ) -> Indicator | None:
-        if isinstance(form, Foreign):
-            return None
-        source, throughput = form.source, None
-        if isinstance(form, Ratio):
-            good = form.good
-        else:
-            if objective.op is None or objective.value is None:
-                raise AssertionError("a threshold has op and value")
-            if isinstance(form, Rate):
-                good = ""
-                value = Fraction(objective.value)
-                throughput = Throughput(form.interval_ms, objective.op, value)
-                if form.interval_ms > spec.time_window[0].duration.ms:
-                    message = (
-                        "the interval of the metric is longer than the SLO's window: write less"
-                    )
-                    self._report.error(site, "servicelevel/interval", message)
-                    return None
-            else:
-                comparison = f"{form.field} {_SIGNS[objective.op]} {_literal(objective.value)}"
-                good = conjunction(source.where, comparison)
-        indicator = Indicator(
-            id="",
-            event=source.event,
-            service=source.service or spec.service,
-            total=source.where,
-            good=good,
-            group_by=tuple(source.group_by),
-            pane_ms=source.pane.ms,
-            throughput=throughput,
-        )
-        return replace(indicator, id=indicator_id(indicator))
-
-
-def _slo(document: SloDocument, window_ms: int, objectives: Iterable[Objective]) -> Slo:
-    metadata = document.metadata
-    slo = Slo(
-        name=metadata.name,
-        service=document.spec.service,
-        window_ms=window_ms,
-        objectives=tuple(objectives),
-        digest="",
-        display_name=metadata.display_name,
-        labels={key: ",".join(values) for key, values in metadata.labels.items()},
+def _objective(
+    spec: ObjectiveSpec, name: str, found: Classifier, no_data: NoDataPolicy
+) -> Objective:
+    return Objective(
+        name,
+        found.indicator,
+        _target(spec),
+        (),
+        slices=found.slices,
+        no_data=no_data,
+        percentile=found.percentile,
     )
-    return replace(slo, digest=slo_digest(slo))
+
+
+def _composite(spec: SloSpec, objectives: Sequence[Objective]) -> Composite:
+    weights = tuple(
+        Fraction(1 if o.composite_weight is None else o.composite_weight) for o in spec.objectives
+    )
+    pairs = zip(objectives, weights, strict=True)
+    target = sum((o.target * w for o, w in pairs), Fraction(0)) / sum(weights)
+    return Composite(COMPOSITE, weights, target, ())
 
 
 def _names(spec: SloSpec) -> Iterator[str]:
@@ -255,9 +245,3 @@ def _target(objective: ObjectiveSpec) -> Fraction:
     if objective.target_percent is None:
         raise AssertionError("an objective has a target")
     return Fraction(objective.target_percent) / 100
-
-
-def _literal(value: Decimal) -> str:
-    """A CEL double."""
-    text = format(value, "f")
-    return text if "." in text else f"{text}.0"

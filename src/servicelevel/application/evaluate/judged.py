@@ -78,7 +78,10 @@ class Judged:
         """The next end of a unit at which something may have to be decided, at most `limit_ms`."""
         change = min(windows.next_change(limit_ms) for windows in self.windows)
         wakes = [wake for watch in self.watches if (wake := watch.wake_ms()) is not None]
-        return min(pane_end(min([change, *wakes]), self.step_ms), limit_ms)
+        for windows in self.windows:
+            wakes += [wake for w in self._silences if (wake := windows.wakes_ms(w)) is not None]
+        soonest = min(windows.at_ms for windows in self.windows) + self.step_ms
+        return min(max(pane_end(min([change, *wakes]), self.step_ms), soonest), limit_ms)
 
     def is_revised_by(self, to_ms: int) -> bool:
         """Whether what was judged already will be other by then."""
@@ -125,14 +128,15 @@ class Judged:
 
     def _seen(self, windows: Windows, part: Part) -> Sight:
         slo, counts, units = self.watches[0].promise.slo, windows.filled(), dict[int, int]()
-        has_begun = part.series.panes.first_ms is not None
+        first_ms = part.series.panes.first_ms
+        has_begun = first_ms is not None and first_ms <= windows.at_ms
         if has_begun and part.lens.slices is None and part.lens.no_data != "ignore":
             instead = (1, 1) if part.lens.no_data == "good" else (0, 1)
             units = {w: 0 for w, (_, total) in counts.items() if not total}
             counts = {w: c if c[1] else instead for w, c in counts.items()}
         elif windows.view.scale != 1:
             units = {w: total // windows.view.scale for w, (_, total) in counts.items()}
-        silent = frozenset(w for w in self._silences if has_begun and not windows.sums()[w][1])
+        silent = frozenset(w for w in self._silences if has_begun and windows.is_silent(w))
         ends_ms = slo.calendar.period(windows.at_ms)[1] if slo.calendar is not None else None
         whole = self.watches[0].promise.window
         return Sight(windows.at_ms, whole, slo.window_ms, counts, units, silent, ends_ms)

@@ -1,17 +1,20 @@
 """The `spec` of our own metric source, `type: servicelevel`: events straight from the stream."""
 
 import re
-from typing import Annotated, Literal
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from servicelevel.domain.model import EventKind
+from servicelevel.domain.model import EventKind, NoDataPolicy
 from servicelevel.domain.time import MINUTE_MS, SECOND_MS
 from servicelevel.schemas.openslo.common import (
     Duration,
     NonEmpty,
     PaneDuration,
     StrictModel,
+    WindowDuration,
     pattern_of,
     problem,
 )
@@ -19,6 +22,10 @@ from servicelevel.schemas.openslo.common import (
 SOURCE_TYPE = "servicelevel"
 MAX_GROUP_FIELDS = 8
 
+THROUGHPUT = "throughput"
+MAX_GROUPS = 100_000
+
+_AGGREGATE = re.compile(r"throughput|p[0-9]{1,2}(?:\.[0-9]{1,3})?")
 _FIELD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(?:\.[a-zA-Z_][a-zA-Z0-9_]*)*")
 
 
@@ -44,6 +51,13 @@ def _pane(value: Duration) -> Duration:
     return value
 
 
+def _aggregate(value: str) -> str:
+    if not _AGGREGATE.fullmatch(value) or value == "p0":
+        message = "must be throughput, or a percentile above 0 and below 100: write for example p99"
+        raise problem("servicelevel/aggregate", message)
+    return value
+
+
 def _unique(value: list[str]) -> list[str]:
     if len(set(value)) != len(value):
         raise problem("servicelevel/group-by", "names a field twice: remove one")
@@ -64,5 +78,15 @@ class ServicelevelSource(StrictModel):
     ] = Field(default_factory=list)
     pane: Annotated[PaneDuration, AfterValidator(_pane)] = Duration("10s", 10 * SECOND_MS)
     value: FieldName | None = None
-    aggregate: Literal["throughput"] | None = None
+    aggregate: Annotated[str, AfterValidator(_aggregate), pattern_of(_AGGREGATE)] | None = None
     interval: PaneDuration | None = None
+    no_data: NoDataPolicy = "ignore"
+    max_groups: Annotated[int, Field(ge=1, le=MAX_GROUPS)] = 1_000
+    group_ttl: WindowDuration | None = None
+
+    @property
+    def percentile(self) -> Fraction | None:
+        """The percentile of `value` that is asked for, as a ratio (p99 is 99/100)."""
+        if self.aggregate is None or self.aggregate == THROUGHPUT:
+            return None
+        return Fraction(Decimal(self.aggregate.removeprefix("p"))) / 100
