@@ -8,7 +8,7 @@ from servicelevel.application.cells import GrowingEvidence
 from servicelevel.application.evaluate.promise import Promise
 from servicelevel.application.evaluate.series import Series
 from servicelevel.domain.alerts import Identity, Open, Step
-from servicelevel.domain.burn import Budget, burn_rate
+from servicelevel.domain.burn import Budget, burn_rate, is_breached
 from servicelevel.domain.forecast import eta
 from servicelevel.domain.outputs import Evidence, Forecast, Status, Transition
 from servicelevel.domain.rules import Rule
@@ -107,7 +107,7 @@ def status(
         consumed=budget.consumed,
         remaining_ratio=budget.remaining_ratio,
         burn_rates=_burn_rates(promise, sight),
-        state="breached" if breach else "warning" if warning else "ok" if total else "no_data",
+        state=_state(total, warning, missed=breach is not None or _is_missed(promise, sight)),
         severity=warning.severity if warning else None,
         warning_alert_id=warning.alert_id if warning else None,
         breach_alert_id=breach.alert_id if breach else None,
@@ -118,6 +118,17 @@ def status(
             c for c in promise.slo.corrections if c.to_ms > begin_ms and c.from_ms < at_ms
         ),
     )
+
+
+def _state(total: int, warning: Open | None, *, missed: bool) -> str:
+    if missed:
+        return "breached"
+    return "warning" if warning else "ok" if total else "no_data"
+
+
+def _is_missed(promise: Promise, sight: Sight) -> bool:
+    """Of a part of a composite, which has no alert to say so."""
+    return not promise.alerts and is_breached(sight, promise.target)
 
 
 def _burn_rates(promise: Promise, sight: Sight) -> Mapping[str, float | None]:
