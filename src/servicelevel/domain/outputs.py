@@ -100,7 +100,18 @@ class Status:
     definition_digest: str
 
 
-Output = Transition | Status
+@dataclass(frozen=True, slots=True)
+class StatusRemoved:
+    """No SLO has this objective and group any more, as of `at_ms`: its last status is void."""
+
+    slo: str
+    objective: str
+    service: str
+    group: str
+    at_ms: int
+
+
+Output = Transition | Status | StatusRemoved
 
 
 @dataclass(frozen=True, slots=True)

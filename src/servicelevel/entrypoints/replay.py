@@ -17,7 +17,7 @@ from servicelevel.application.replay import Recording, Replayed, ReplayOptions, 
 from servicelevel.bootstrap import evaluation_policy, read_catalogue
 from servicelevel.domain.model import EventKind
 from servicelevel.errors import UsageError
-from servicelevel.schemas.outputs import message, status_document
+from servicelevel.schemas.outputs import cloudevent, encode, status_document
 from servicelevel.settings import Settings
 
 Files = Mapping[EventKind, Sequence[Path]]
@@ -46,7 +46,7 @@ def run_replay(
     options = _options(settings, clock(), status_at_ms=status_at_ms, early=early)
     told = replay(catalogue, _recordings(files, mapping), options)
     if status_at_ms is None:
-        lines = [message(transition).value.decode() for transition in told.transitions]
+        lines = [encode(cloudevent(transition)).decode() for transition in told.transitions]
     else:
         lines = [status_document(status).decode() for status in told.statuses]
     out.writelines(f"{line}\n" for line in lines)

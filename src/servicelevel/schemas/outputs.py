@@ -18,6 +18,7 @@ from servicelevel.domain.outputs import (
     LateEvent,
     Output,
     Status,
+    StatusRemoved,
     Transition,
 )
 from servicelevel.schemas.cloudevents import (
@@ -42,11 +43,11 @@ _LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
 class Message(NamedTuple):
-    """What is written to Kafka: `topic` without prefix."""
+    """What is written to Kafka: `topic` without prefix, `value` None for a tombstone."""
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 def rfc3339(time_ms: int) -> str:
@@ -55,13 +56,15 @@ def rfc3339(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def cloudevent(output: Output) -> AlertEvent | StatusEvent:
+def cloudevent(output: Transition | Status) -> AlertEvent | StatusEvent:
     """The event of a transition or status. The same output gives the same event, byte for byte."""
     return _alert(output) if isinstance(output, Transition) else _status(output)
 
 
 def message(output: Output) -> Message:
-    """Topic, key and value of a transition or status."""
+    """Topic, key and value of an output; of a status that is void, its key's tombstone."""
+    if isinstance(output, StatusRemoved):
+        return Message("status", output_key(output), None)
     topic = "status" if isinstance(output, Status) else _TOPICS[output.kind]
     return Message(topic, output_key(output), encode(cloudevent(output)))
 
