@@ -49,7 +49,8 @@ class _Bad(NamedTuple):
 class SourceAccumulator:
     """Counts the events of one source, `topic/partition`, for the indicators of a plan.
 
-    Events must come in the order of their offsets. `max_time_ms` is the highest event time
+    Between two calls of `take` the plan is the same, also where it was changed meanwhile. Events
+    must come in the order of their offsets. `max_time_ms` is the highest event time
     known of the source (None: none yet).
     """
 
@@ -68,13 +69,14 @@ class SourceAccumulator:
         self.source = source
         self._max_pending = max_pending
         self._max_sums = max_sums
-        self._plans = plan.services(kind)
+        self._plan, self._kind = plan, kind
         self._lateness = Lateness(source, allowed_lateness_ms, late_horizon_ms, max_time_ms)
         self.unknown_services: Counter[str] = Counter()
         """Events of services that no indicator names, since the start; bounded by `__other__`."""
         self._start()
 
     def _start(self) -> None:
+        self._plans = self._plan.services(self._kind)
         self._tally = Tally()
         self._events: list[Event] = []
         self._offsets: list[int] = []
