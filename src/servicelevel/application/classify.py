@@ -109,8 +109,8 @@ class ServicePlan:
 class Plan:
     """All indicators of a catalogue, compiled, by event kind and service.
 
-    What is counted by it looks at it anew with each range, so `change_to` another takes effect
-    there. Raises CelError if an expression of the catalogue cannot be compiled.
+    Who counts by it looks at it anew with each batch of events, so a change takes effect there.
+    Raises CelError if an expression of the catalogue cannot be compiled.
     """
 
     def __init__(
