@@ -1,16 +1,15 @@
 """Reads the definitions anew while a worker runs: on SIGHUP, and when their files change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from servicelevel.adapters.files.watching import changed_files, changed_folders
 from servicelevel.application.definitions import Definitions, Difference
-from servicelevel.errors import DefinitionError
+from servicelevel.errors import DefinitionError, ServiceLevelError
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +51,11 @@ class Reloader:
 
     def _refuse(self, error: Exception) -> None:
         self.counters.refused += 1
-        problems = error.problems if isinstance(error, DefinitionError) else (str(error),)
+        problems: tuple[str, ...] = (str(error),)
+        if isinstance(error, DefinitionError):
+            problems = error.problems
+        elif not isinstance(error, ServiceLevelError):
+            problems = (repr(error),)  # its text alone says little
         for problem in problems:
             log.error("definition refused", problem=problem)
         log.error(
@@ -90,16 +93,11 @@ async def keep_current(
 
     Raises DependencyError if they cannot be watched.
     """
-    paths = tuple(watched)
-    folders = [path for path in paths if path.is_dir()]
-    files = [path for path in paths if not path.is_dir()]
+    changes = _watch(tuple(watched))
     works: list[Coroutine[Any, Any, object]] = [reloader.run(), stop.wait()]
-    if folders:
-        works.append(_set_at(due, changed_folders(folders)))
-    if files:
-        works.append(_set_at(due, changed_files(files)))
+    works += [_set_at(due, each) for each in changes]
     tasks = [asyncio.create_task(work) for work in works]
-    if paths:
+    if changes:
         await asyncio.sleep(0)  # now they are watched
         due.set()  # they may have changed since they were read
     try:
@@ -110,6 +108,18 @@ async def keep_current(
         await asyncio.wait(tasks)
     for task in ended:
         task.result()
+
+
+def _watch(paths: Sequence[Path]) -> list[AsyncIterator[None]]:
+    if not paths:
+        return []
+    # Loaded when needed: it takes a tenth of a second of each start.
+    from servicelevel.adapters.files.watching import changed_files, changed_folders
+
+    folders = [path for path in paths if path.is_dir()]
+    files = [path for path in paths if not path.is_dir()]
+    changes = [changed_folders(folders)] if folders else []
+    return changes + ([changed_files(files)] if files else [])
 
 
 async def _set_at(due: asyncio.Event, changes: AsyncIterator[None]) -> None:

@@ -198,9 +198,52 @@ async def test_a_watched_folder_is_read_when_a_file_comes_at_any_depth(tmp_path:
     await task
 
 
-async def test_what_cannot_be_watched_is_an_error(tmp_path: Path) -> None:
-    files = Files(tmp_path / "slos.yaml")
-    gone = tmp_path / "no-such-folder" / "slos.yaml"
-    with pytest.raises(DependencyError, match=r"no-such-folder.*SIGHUP"):
-        async with asyncio.timeout(WITHIN_S):
-            await keep_current(files.reloader, files.due, [gone], asyncio.Event())
+@pytest.mark.parametrize("linked", [False, True], ids=["folder", "link"])
+async def test_a_watched_folder_in_the_place_of_another_is_read(
+    tmp_path: Path, linked: bool
+) -> None:
+    """As a deployment swaps a whole set at once."""
+    given = tmp_path / "slos"
+    for name in ("first", "second", "third"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "slos.yaml").write_text(SLO.format(name=name, target="0.9"))
+
+    def put(name: str) -> None:
+        if linked:
+            (tmp_path / "new").symlink_to(name)
+            (tmp_path / "new").rename(given)
+            return
+        if given.exists():
+            given.rename(tmp_path / f"before-{name}")
+        (tmp_path / name).rename(given)
+
+    put("first")
+    settings = Settings(definitions=(given,))
+    definitions, due, stop = read_definitions(settings), asyncio.Event(), asyncio.Event()
+    reloader = Reloader(definitions, partial(read_definitions, settings), due)
+    task = asyncio.create_task(keep_current(reloader, due, settings.definitions, stop))
+    for name in ("second", "third"):
+        put(name)
+        await until(lambda name=name: set(definitions.catalogue.slos) == {name}, f"the {name}")
+    (given / "slos.yaml").write_text(SLO.format(name="fourth", target="0.9"))
+    await until(lambda: set(definitions.catalogue.slos) == {"fourth"}, "a change within")
+    stop.set()
+    await task
+
+
+async def test_a_watched_folder_that_was_away_is_read_when_it_is_back(tmp_path: Path) -> None:
+    given, away = tmp_path / "slos", tmp_path / "away"
+    given.mkdir()
+    (given / "slos.yaml").write_text(SLO.format(name="one", target="0.9"))
+    settings = Settings(definitions=(given,))
+    definitions, due, stop = read_definitions(settings), asyncio.Event(), asyncio.Event()
+    reloader = Reloader(definitions, partial(read_definitions, settings), due)
+    task = asyncio.create_task(keep_current(reloader, due, settings.definitions, stop))
+    given.rename(away)
+    await until(lambda: reloader.counters.refused, "the refusal")
+    assert set(definitions.catalogue.slos) == {"one"}
+    (away / "slos.yaml").write_text(SLO.format(name="two", target="0.9"))
+    away.rename(given)
+    await until(lambda: set(definitions.catalogue.slos) == {"two"}, "the new set")
+    stop.set()
+    await task
