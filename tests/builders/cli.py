@@ -62,8 +62,8 @@ class Outside:
             raise self.kafka_error
         return self.missing
 
-    def run(self, settings: Settings, role: str, workers: int) -> int:
-        self.asked.append(("run", settings, role, workers))
+    def run(self, settings: Settings, role: str, workers: int, watch: bool) -> int:
+        self.asked.append(("run", settings, role, workers, watch))
         return self.on_run()
 
     def replay(self, definitions: Sequence[Path], **arguments: Any) -> None:

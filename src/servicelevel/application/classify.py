@@ -109,6 +109,7 @@ class ServicePlan:
 class Plan:
     """All indicators of a catalogue, compiled, by event kind and service.
 
+    Who counts by it looks at it anew with each batch of events, so a change takes effect there.
     Raises CelError if an expression of the catalogue cannot be compiled.
     """
 
@@ -136,6 +137,10 @@ class Plan:
         Without indicators of any service there is no "*".
         """
         return self._by_kind[kind]
+
+    def change_to(self, other: "Plan") -> None:
+        """Be as the other, which is not used any more."""
+        self._by_kind = other._by_kind
 
 
 def _compile(indicator: Indicator, partition: int) -> CompiledIndicator:

@@ -133,7 +133,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class StatusRemoved:
-    """An objective or group is watched no more, as of `at_ms`."""
+    """No SLO has this objective and group any more, as of `at_ms`: its last status is void."""
 
     slo: str
     objective: str

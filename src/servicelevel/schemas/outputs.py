@@ -51,7 +51,7 @@ _LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
 class Message(NamedTuple):
-    """What is written to Kafka: `topic` without prefix."""
+    """What is written to Kafka: `topic` without prefix, `value` None for a tombstone."""
 
     topic: str
     key: bytes
@@ -70,15 +70,11 @@ def cloudevent(output: Transition | Status) -> AlertEvent | StatusEvent:
 
 
 def message(output: Output) -> Message:
-    """Topic, key and value of an output; a status that is no more is a tombstone."""
-    key = output_key(output)
-    match output:
-        case StatusRemoved():
-            return Message("status", key, None)
-        case Status():
-            return Message("status", key, encode(_status(output)))
-        case _:
-            return Message(_TOPICS[output.kind], key, encode(_alert(output)))
+    """Topic, key and value of an output; of a status that is void, its key's tombstone."""
+    if isinstance(output, StatusRemoved):
+        return Message("status", output_key(output), None)
+    topic = "status" if isinstance(output, Status) else _TOPICS[output.kind]
+    return Message(topic, output_key(output), encode(cloudevent(output)))
 
 
 def status_document(status: Status) -> bytes:

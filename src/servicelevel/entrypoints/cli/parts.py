@@ -76,10 +76,10 @@ def _slow_client() -> str | None:
     return slow_client_warning()
 
 
-def _run(settings: Settings, role: str, workers: int) -> int:
+def _run(settings: Settings, role: str, workers: int, watch: bool) -> int:
     from servicelevel.entrypoints.run import run
 
-    return run(settings, role, workers)
+    return run(settings, role, workers, watch=watch)
 
 
 def _replay(

@@ -82,7 +82,7 @@ class Parts:
     topic_problems: Callable[[Settings], Awaitable[list[str]]]
     create_topics: Callable[[Settings], Awaitable[list[str]]]
     slow_client: Callable[[], str | None]
-    run: Callable[[Settings, str, int], int]
+    run: Callable[[Settings, str, int, bool], int]
     replay: Replay
     compare: Compare
     demo: Demo
