@@ -22,6 +22,12 @@ from tests.conftest import Broker
 T0 = 1_767_225_600_000
 PARTITIONS = 3
 EVENTS = 3_000  # a second apart, and so are the records' timestamps
+REAL = pytest.mark.parametrize(
+    "broker", [pytest.param("kafka", marks=pytest.mark.real)], indirect=True
+)
+"""The embedded broker looks up when records were written, whatever their timestamps say, and
+deletes none."""
+
 DEFINITIONS = """
 apiVersion: openslo/v1
 kind: SLO
@@ -124,6 +130,7 @@ def test_a_whole_topic(recorded: Recorded, tmp_path: Path) -> None:
     assert orjson.loads(statuses)["total"] == 2_001
 
 
+@REAL
 def test_between_two_times(recorded: Recorded, tmp_path: Path) -> None:
     since, before = T0 + 1_600_000, T0 + 1_900_500
     told = recorded.told(TopicRange(start=Edge(since), end=Edge(before)), T0 + 1_950_000)
@@ -132,7 +139,8 @@ def test_between_two_times(recorded: Recorded, tmp_path: Path) -> None:
     assert orjson.loads(told)["total"] == 301
 
 
-def test_between_two_offsets(recorded: Recorded) -> None:
+@REAL
+def test_offsets_of_some_partitions_and_a_time_for_the_rest(recorded: Recorded) -> None:
     """Every partition from its 10th record, one up to its 20th and the rest to the 30th second."""
     start = Edge(offsets={f"requests/{n}": 10 for n in range(PARTITIONS)})
     end = Edge(T0 + 30 * PARTITIONS * 1_000, {f"{recorded.settings.topic('requests')}/1": 20})
@@ -140,6 +148,14 @@ def test_between_two_offsets(recorded: Recorded) -> None:
     assert orjson.loads(told)["total"] == 20 + 10 + 20
 
 
+def test_between_two_offsets(recorded: Recorded) -> None:
+    start = Edge(offsets={f"requests/{n}": 10 for n in range(PARTITIONS)})
+    end = Edge(offsets={f"requests/{n}": 20 + n for n in range(PARTITIONS)})
+    told = recorded.told(TopicRange(start=start, end=end), T0 + 3_600_000)
+    assert orjson.loads(told)["total"] == 10 + 11 + 12
+
+
+@REAL
 def test_a_time_after_all_records_gives_nothing(recorded: Recorded) -> None:
     assert recorded.told(TopicRange(start=Edge(T0 + 86_400_000))) == ""
 
@@ -176,7 +192,7 @@ def test_no_broker_is_told(tmp_path: Path) -> None:
         nobody.told(TopicRange())
 
 
-@pytest.mark.parametrize("broker", [pytest.param("kafka", marks=pytest.mark.real)], indirect=True)
+@REAL
 def test_deleted_records_are_told(recorded: Recorded) -> None:
     partition = TopicPartition(recorded.settings.topic("requests"), 0)
 
