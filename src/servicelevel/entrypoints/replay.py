@@ -16,6 +16,7 @@ from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.replay import Recording, Replayed, ReplayOptions, replay
 from servicelevel.bootstrap import evaluation_policy, read_catalogue, read_mappings
 from servicelevel.domain.model import EventKind
+from servicelevel.domain.outputs import DeadLetter
 from servicelevel.entrypoints.replay_request import RecordedFiles, ReplayRequest
 from servicelevel.errors import UsageError
 from servicelevel.schemas.outputs import message, status_document
@@ -41,7 +42,7 @@ def run_replay(request: ReplayRequest, out: TextIO) -> Replayed:
         lines = [status_document(status).decode() for status in told.statuses]
     out.writelines(f"{line}\n" for line in lines)
     out.flush()
-    _log(told, outputs=len(lines))
+    _log(request, told, outputs=len(lines))
     return told
 
 
@@ -61,7 +62,7 @@ def compare_replays(request: ReplayRequest, against: Sequence[Path]) -> list[Slo
     options = replace(_options(replace(request, early=False)), statuses=True)
     with _recorded(request, len(sets)) as recordings:
         told = [replay(catalogue, recordings(), options) for catalogue in sets]
-    _log(told[0], outputs=len(told[0].transitions))
+    _log(request, told[0], outputs=len(told[0].transitions))
     tried, other = (Outcome(each.transitions, each.statuses) for each in told)
     return compare(tried, other)
 
@@ -121,13 +122,19 @@ def _options(request: ReplayRequest) -> ReplayOptions:
     )
 
 
-def _log(told: Replayed, *, outputs: int) -> None:
+def _log(request: ReplayRequest, told: Replayed, *, outputs: int) -> None:
     log.info("replayed", **told.tally._asdict(), outputs=outputs)
     for letter in told.dead:
         log.warning(
             "could not be read",
-            source=f"{letter.topic}/{letter.partition}",
-            line=letter.offset + 1,
+            **_place(request, letter),
             reason=letter.reason,
             detail=letter.detail,
         )
+
+
+def _place(request: ReplayRequest, letter: DeadLetter) -> dict[str, object]:
+    if isinstance(request.events, RecordedFiles):
+        files = [path for kind, path in request.events.all() if letter.topic == f"{kind}s"]
+        return {"file": str(files[letter.partition]), "line": letter.offset + 1}
+    return {"source": f"{letter.topic}/{letter.partition}", "offset": letter.offset}

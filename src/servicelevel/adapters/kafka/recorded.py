@@ -27,7 +27,7 @@ from servicelevel.application.ports import Meter, RawRecord
 from servicelevel.application.replay import Recording
 from servicelevel.application.topic_range import Log, TopicRange, extent
 from servicelevel.domain.model import EventKind
-from servicelevel.errors import DependencyError, TopicsError
+from servicelevel.errors import DependencyError, TopicsError, UsageError
 from servicelevel.settings import Settings
 
 _T = TypeVar("_T")
@@ -160,7 +160,7 @@ def open_topics(settings: Settings, wanted: TopicRange) -> Iterator[RecordedTopi
 
 async def _topics(settings: Settings, wanted: TopicRange) -> SourceTopics:
     found = await read_topics(settings)
-    kinds: dict[str, EventKind] = {**dict.fromkeys(settings.request_topics, "request")}
+    kinds: dict[str, EventKind] = dict.fromkeys(settings.request_topics, "request")
     kinds |= FACT_TOPICS
     chosen = wanted.without_prefix(settings.topic_prefix, frozenset(kinds)).topics
     # As for the combiner, topics of incidents and changes need not be there.
@@ -198,13 +198,16 @@ async def _extents(
     consumer: AIOKafkaConsumer, topics: SourceTopics, wanted: TopicRange
 ) -> list[Extent]:
     partitions = topics.all()
+    sources = [topics.name(partition) for partition in partitions]
+    for named in (*wanted.start.offsets, *wanted.end.offsets):
+        if named not in sources:
+            raise UsageError(f"`{named}`: there is no partition of that number")
     firsts = await consumer.beginning_offsets(partitions)
     lasts = await _ends(consumer, partitions)
     starts = await _at(consumer, partitions, wanted.start.time_ms)
     ends = await _at(consumer, partitions, wanted.end.time_ms)
     found = []
-    for partition in partitions:
-        source = topics.name(partition)
+    for source, partition in zip(sources, partitions, strict=True):
         known = Log(firsts[partition], max(firsts[partition], lasts[partition]))
         begin, end = extent(source, known, wanted, starts[partition], ends[partition])
         if begin == known.first > 0 and source not in wanted.start.offsets and end > begin:
