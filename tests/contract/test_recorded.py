@@ -97,7 +97,10 @@ def records() -> list[list[tuple[int, bytes]]]:
 async def write(settings: Settings, made: Iterable[Iterable[tuple[int, bytes]]]) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
     await admin.start()
-    await admin.create_topics([NewTopic(settings.topic("requests"), PARTITIONS, 1)])
+    kept = {"retention.ms": "-1"}  # the records are old by their timestamps
+    await admin.create_topics(
+        [NewTopic(settings.topic("requests"), PARTITIONS, 1, topic_configs=kept)]
+    )
     await admin.close()
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=20)
     await producer.start()

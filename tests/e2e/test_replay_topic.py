@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.e2e.system import System
 from tests.e2e.test_commands import DEFINITIONS
@@ -19,10 +19,16 @@ WRONG_USE, OUT_OF_REACH = 2, 3
 
 
 @pytest.fixture
-def system(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> System:
-    made = System(kafka.address, topic_prefix, tmp_path, DEFINITIONS)
-    made.call("topics", "create")
-    return made
+async def system(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> System:
+    """With a topic of requests only: nothing else is needed to replay it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    kept = {"retention.ms": "-1"}  # the records are old by their timestamps
+    await admin.create_topics(
+        [NewTopic(f"{topic_prefix}requests", PARTITIONS, 1, topic_configs=kept)]
+    )
+    await admin.close()
+    return System(kafka.address, topic_prefix, tmp_path, DEFINITIONS)
 
 
 def values() -> list[list[tuple[int, bytes]]]:
