@@ -33,7 +33,7 @@ from servicelevel.settings import Settings
 _T = TypeVar("_T")
 _POLL_MS = 200
 _FETCH_WAIT_MS = 100
-_FETCH_BYTES = 1024 * 1024
+_FETCH_BYTES = 4 * 1024 * 1024
 _PULLED = 20_000  # records
 _SILENT_S = 30
 """A broker that gives nothing for so long, where there are records, is called unreachable."""
