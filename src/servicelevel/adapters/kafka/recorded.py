@@ -59,8 +59,10 @@ class RecordedTopics:
         settings: Settings,
         extents: Sequence[Extent],
         topics: SourceTopics,
+        silent_s: float = _SILENT_S,
     ) -> None:
         self._runner = runner
+        self._silent_s = silent_s
         self._consumer = consumer
         self._settings = settings
         self._extents = extents
@@ -103,7 +105,7 @@ class RecordedTopics:
         if position == extent.start:
             self._consumer.seek(partition, position)
             self._consumer.resume(partition)
-        async with asyncio.timeout(_SILENT_S):
+        async with asyncio.timeout(self._silent_s):
             while (reached := await self._consumer.position(partition)) == position:
                 found = await self._consumer.getmany(
                     partition, timeout_ms=_POLL_MS, max_records=_PULLED
@@ -130,7 +132,8 @@ class RecordedTopics:
             ) from error
         except TimeoutError as error:
             raise DependencyError(
-                f"the Kafka brokers at {self._settings.brokers} gave no records for {_SILENT_S} s"
+                f"the Kafka brokers at {self._settings.brokers} gave no records for "
+                f"{self._silent_s:g} s"
             ) from error
         except KafkaError as error:
             raise unreachable(self._settings, error) from error
