@@ -201,6 +201,11 @@ def status_line(s: Status) -> str:
         f"{_path(s):20}",
         f"{amount(s.good)}/{s.total} good",
         f"budget left {number(s.remaining_ratio, '.1%')}",
+        *(
+            [f"p{float(s.percentile.ratio * 100):g} {s.percentile.value:.4g}"]
+            if s.percentile
+            else []
+        ),
         *(f"corrected by {c.name} ({c.effect})" for c in s.corrections),
     ]
     return "  ".join(columns).rstrip()

@@ -24,7 +24,8 @@ class Cell(NamedTuple):
 
     A revision came when its pane was complete by its source's own log; it counts at pane ends
     from `revision_ms` on, the first that the log had not completed then (0: no revision). So
-    what is decided does not depend on when the revision is read.
+    what is decided does not depend on when the revision is read. `sketch` counts the values of the
+    indicator's field by bucket, where it has one.
     """
 
     indicator: str
@@ -34,6 +35,7 @@ class Cell(NamedTuple):
     total: int
     bad: BadEvidence | None = None
     revision_ms: int = 0
+    sketch: Mapping[int, int] | None = None
 
 
 class Tally(NamedTuple):

@@ -15,7 +15,7 @@ from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import group_reader
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
-from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo, Throughput
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.partitioning import counts_partition
 from servicelevel.domain.time import pane_end
 from servicelevel.schemas.events import Event
@@ -80,22 +80,19 @@ PREDICATES = st.just("") | st.recursive(
 
 @st.composite
 def indicators(draw: st.DrawFn) -> list[Indicator]:
-    found = []
-    for n in range(draw(st.integers(1, 5))):
-        through = draw(st.none() | st.just(Throughput(60_000, "gte", Fraction(1))))
-        found.append(
-            Indicator(
-                f"i{n}",
-                "request",
-                draw(st.sampled_from(["a", "b", "*"])),
-                draw(PREDICATES),
-                draw(PREDICATES),
-                draw(st.sampled_from([(), ("x",), ("operation", "attributes.y"), ("service",)])),
-                draw(st.sampled_from([10_000, 4_000, 7_000])),
-                through,
-            )
+    return [
+        Indicator(
+            f"i{n}",
+            "request",
+            draw(st.sampled_from(["a", "b", "*"])),
+            draw(PREDICATES),
+            draw(PREDICATES),
+            draw(st.sampled_from([(), ("x",), ("operation", "attributes.y"), ("service",)])),
+            draw(st.sampled_from([10_000, 4_000, 7_000])),
+            sketch=draw(st.sampled_from(["", "", "duration_ms", "attributes.y"])),
         )
-    return found
+        for n in range(draw(st.integers(1, 5)))
+    ]
 
 
 def oracle(
@@ -119,8 +116,6 @@ def oracle(
             if compile_predicate(indicator.total, event="request")(event) is not True:
                 continue
             good = compile_predicate(indicator.good, event="request")(event)
-            if indicator.throughput is not None:
-                good = True
             if good is None:
                 continue
             named = {"operation": event.operation, "status_code": event.status_code}

@@ -10,9 +10,10 @@ from servicelevel.application.evaluate.series import Series
 from servicelevel.domain.alerts import Identity, Open, Step
 from servicelevel.domain.burn import Budget, burn_rate, is_breached
 from servicelevel.domain.forecast import eta
-from servicelevel.domain.outputs import Evidence, Forecast, Status, Transition
+from servicelevel.domain.outputs import Evidence, Forecast, Percentile, Status, Transition
 from servicelevel.domain.rules import Rule
 from servicelevel.domain.sight import Sight
+from servicelevel.domain.sketch import quantile
 
 TOP_DIMENSIONS = 5
 
@@ -114,10 +115,18 @@ def status(
         window_ms=promise.slo.window_ms,
         definition_digest=promise.slo.digest,
         forecast=_forecast(promise, sight, at_ms),
+        percentile=_percentile(promise, sight),
         corrections=tuple(
             c for c in promise.slo.corrections if c.to_ms > begin_ms and c.from_ms < at_ms
         ),
     )
+
+
+def _percentile(promise: Promise, sight: Sight) -> Percentile | None:
+    if promise.percentile is None or sight.values is None:
+        return None
+    end_ms, sketch = sight.values
+    return Percentile(promise.percentile, quantile(sketch, promise.percentile), end_ms)
 
 
 def _state(total: int, warning: Open | None, *, missed: bool) -> str:
