@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from servicelevel.application.groups import group_reader
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.partitioning import counts_partition
+from servicelevel.domain.sketch import bucket
 from servicelevel.domain.time import pane_end
 from servicelevel.schemas.events import Event
 
@@ -132,10 +134,21 @@ def oracle(
                     1,
                     None if good else BadEvidence({"r/0": (offset, offset)}, dimensions),
                     pane_end(watermark + 1, indicator.pane_ms) if end <= watermark else 0,
+                    {bucket(value_in(event, indicator.sketch)): 1} if indicator.sketch else None,
                 )
             )
     merged = {partition: merge_cells(found) for partition, found in cells.items()}
     return merged, Tally(len(events), len(events) - late, late, 0)
+
+
+def value_in(event: Event, field: str) -> float:
+    """The value of a numeric field; NaN where there is none."""
+    if field == "duration_ms":
+        value: Any = event.duration_ms
+    else:
+        value = (event.attributes or {}).get("y")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else float("nan")
 
 
 @settings(max_examples=300)
