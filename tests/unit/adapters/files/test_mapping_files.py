@@ -63,7 +63,7 @@ def test_names_file_and_field(tmp_path: Path, text: str, words: list[str]) -> No
 def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="cannot be read"):
         load_mapping(tmp_path / "none.yaml")
-    with pytest.raises(MappingError, match="the mappings that ship are: envoy, nginx"):
+    with pytest.raises(MappingError, match="the mappings that ship are: envoy, nginx, otlp-spans"):
         load_mapping(Path("apache"))
 
 
