@@ -16,7 +16,7 @@ from servicelevel.application.unroll import Element, Place, unrolled
 from servicelevel.errors import EventError
 from servicelevel.schemas.events import EVENT_TYPES, Event
 from servicelevel.schemas.mapping import SLOT, TIME_FIELDS, FieldMapping, MappingSpec, Selection
-from servicelevel.schemas.paths import NOTHING, compile_path, number
+from servicelevel.schemas.paths import NOTHING, compile_path, number, whole_number
 
 Document = Mapping[str, Any]
 Reader = Callable[[Document], Any]
@@ -153,7 +153,7 @@ def _converter(name: str, mapped: FieldMapping) -> Converter:
         factor = _MS_PER_UNIT[mapped.unit or "ms"]
         return lambda raw: float(number(raw) * factor)
     if name == "status_code":
-        return _whole
+        return whole_number
     return _text
 
 
@@ -177,10 +177,3 @@ def _text(raw: Any) -> str:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return str(raw)
     raise ValueError(f"{raw!r} is no text")
-
-
-def _whole(raw: Any) -> int:
-    found = number(raw)
-    if found != int(found):
-        raise ValueError(f"{raw!r} is no whole number")
-    return int(found)
