@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
+from servicelevel.application.evaluate import EvaluationPolicy
 from servicelevel.application.lateness import Lateness
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.refusal import Reason
+from servicelevel.application.replay import RecordedLine, Recording, ReplayOptions, replay
+from servicelevel.domain.counts import Tally
+from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import DeadLetter
 from servicelevel.schemas.events import Event
 from servicelevel.schemas.mapping import MappingSpec
 from servicelevel.schemas.outputs import late_event
+from tests.builders.ladder import LADDER
 
 NOW = 1_767_225_600_000
 FIELDS = {"service": "groups.name", "time": "at", "operation": "record.site", "id": "id"}
@@ -136,6 +141,19 @@ def test_late_events_of_one_record_have_ids_of_their_own() -> None:
     assert [event["id"] for event in told] == ["late/t/0/7/0/1", "late/t/0/7/0/2"]
     assert {event["data"]["offset"] for event in told} == {7}
     assert len(split.events) == 2
+
+
+def test_a_replay_to_a_time_leaves_out_the_later_events_of_a_record() -> None:
+    document = {"groups": [group("a", item(NOW), item(NOW - 20_000), item(NOW - 1))]}
+    recording = Recording(
+        "t", "request", [RecordedLine(0, json.dumps(document).encode())], mapping()
+    )
+    policy = EvaluationPolicy(LADDER, allowed_lateness_ms=1_000)
+    told = replay(Catalogue.of([]), [recording], ReplayOptions(NOW, policy, status_at_ms=NOW - 1))
+    assert told.tally == Tally(2, 2, 0, 0)
+    told = replay(Catalogue.of([]), [recording], ReplayOptions(NOW, policy))
+    assert told.tally == Tally(3, 2, 1, 0)
+    assert [late.place for late in told.late] == [(0, 1)]
 
 
 items_of_any_kind = st.lists(
