@@ -39,7 +39,11 @@ class Cell(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What became of the records read: counted + late + dead = read."""
+    """What became of the events read, and of records that hold none: counted + late + dead = read.
+
+    A record is one event, unless a source mapping unrolls it, or passes it over: then it is as
+    many as it gave, and one more if a part of it is a dead letter.
+    """
 
     read: int = 0
     counted: int = 0
