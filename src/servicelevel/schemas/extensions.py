@@ -1,10 +1,11 @@
 """Our own kinds, `apiVersion: servicelevel/v1`: what OpenSLO has no word for."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import SECOND_MS
@@ -27,14 +28,32 @@ EXTENSION_VERSION = "servicelevel/v1"
 MAX_RULES = 50
 MAX_PARTS = 10
 MAX_DEPTH = 5
+MAX_WINDOWS = 4
+CONFIDENCES = tuple(map(Decimal, ("0.8", "0.9", "0.95", "0.99")))
+MAX_MOMENT_MS = rfc3339_moment("3000-01-01T00:00:00Z")
 CONDITIONS = ("burnRate", "budgetSpent", "exhaustion", "noData", "all", "any")
+
+
+_SHARE: dict[str, Any] = {"exclusiveMinimum": 0, "maximum": 1}
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
 
 
 class BurnRateSpec(StrictModel):
     """The burn rate over each of these windows is above the factor."""
 
-    over: WindowDuration | Annotated[list[WindowDuration], Field(min_length=1, max_length=4)]
-    above: Number
+    over: Annotated[
+        list[WindowDuration],
+        Field(min_length=1, max_length=MAX_WINDOWS),
+        BeforeValidator(
+            _listed,
+            json_schema_input_type=WindowDuration
+            | Annotated[list[WindowDuration], Field(min_length=1, max_length=MAX_WINDOWS)],
+        ),
+    ]
+    above: Annotated[Number, Field(json_schema_extra={"minimum": 0})]
     weighted: bool = False
 
     @model_validator(mode="after")
@@ -47,7 +66,7 @@ class BurnRateSpec(StrictModel):
 class BudgetSpentSpec(StrictModel):
     """More than this share of the error budget is spent."""
 
-    above: Number
+    above: Annotated[Number, Field(json_schema_extra=_SHARE)]
 
     @model_validator(mode="after")
     def _sensible(self) -> "BudgetSpentSpec":
@@ -56,12 +75,23 @@ class BudgetSpentSpec(StrictModel):
         return self
 
 
+def _confidence(value: Decimal) -> Decimal:
+    if value not in CONFIDENCES:
+        message = f"must be one of {', '.join(map(str, CONFIDENCES))}: write for example 0.95"
+        raise problem("servicelevel/rule", message)
+    return value
+
+
 class ExhaustionSpec(StrictModel):
     """At the pace over a window, the budget is spent within a time, to this confidence."""
 
     within: WindowDuration
     over: WindowDuration
-    confidence: Literal["0.8", "0.9", "0.95", "0.99"] = "0.95"
+    confidence: Annotated[
+        Number,
+        AfterValidator(_confidence),
+        Field(json_schema_extra={"enum": [float(each) for each in CONFIDENCES]}),
+    ] = Decimal("0.95")
 
 
 class NoDataSpec(StrictModel):
@@ -103,7 +133,7 @@ class RuleConditionSpec(StrictModel):
 class ResolveSpec(StrictModel):
     """When a rule that held no longer does."""
 
-    ratio: Number | None = None
+    ratio: Annotated[Number | None, Field(json_schema_extra=_SHARE)] = None
     after: DelayDuration | None = None
 
     @model_validator(mode="after")
@@ -121,11 +151,27 @@ class LowTrafficSpec(StrictModel):
     min_failures: Annotated[int, Field(ge=0)] = 0
     severity: Severity | None = Field(None, strict=False)
 
+    @model_validator(mode="after")
+    def _sensible(self) -> "LowTrafficSpec":
+        if not self.min_events and not self.min_failures:
+            message = "says from how many events on a rule holds: write minEvents or minFailures"
+            raise problem("servicelevel/rule", message)
+        return self
+
+
+def _rule_name(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        message = "must be one line without spaces around it: write for example fast burn"
+        raise problem("servicelevel/rule", message)
+    return value
+
 
 class RuleSpec(StrictModel):
     """A condition, how loud it is, and how it begins and ends."""
 
-    name: Annotated[str, Field(min_length=1, max_length=63)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_rule_name)] | None = (
+        None
+    )
     severity: Severity = Field(strict=False)
     when: RuleConditionSpec
     alert_after: DelayDuration | None = None
@@ -139,13 +185,26 @@ class RulesSpec(StrictModel):
     description: Description = ""
     rules: Annotated[list[RuleSpec], Field(min_length=1, max_length=MAX_RULES)]
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> "RulesSpec":
+        taken: set[str] = set()
+        for rule in self.rules:
+            if rule.name in taken:
+                message = f"two rules have the name {rule.name}: rename one of them"
+                raise problem("servicelevel/rule", message, "rules")
+            if rule.name is not None:
+                taken.add(rule.name)
+        return self
+
 
 def _moment(value: str) -> str:
     try:
-        rfc3339_moment(value)
+        moment_ms = rfc3339_moment(value)
     except ValueError:
         message = "must be an RFC 3339 time: write for example 2026-01-31T22:00:00Z"
         raise problem("servicelevel/time", message) from None
+    if not 0 <= moment_ms < MAX_MOMENT_MS:
+        raise problem("servicelevel/time", "must be a time from 1970 to 2999: check the year")
     return value
 
 
