@@ -28,6 +28,8 @@ EXTENSION_VERSION = "servicelevel/v1"
 MAX_RULES = 50
 MAX_PARTS = 10
 MAX_DEPTH = 5
+MAX_CONDITIONS = 50
+"""Of one rule: each is judged whenever a pane ends."""
 MAX_WINDOWS = 4
 CONFIDENCES = tuple(map(Decimal, ("0.8", "0.9", "0.95", "0.99")))
 MAX_MOMENT_MS = rfc3339_moment("3000-01-01T00:00:00Z")
@@ -125,6 +127,11 @@ class RuleConditionSpec(StrictModel):
         return self
 
     @property
+    def size(self) -> int:
+        """How many conditions it has, itself included."""
+        return 1 + sum(part.size for part in (*(self.all or ()), *(self.any or ())))
+
+    @property
     def depth(self) -> int:
         """How deep conditions are nested in it; 1 without."""
         return 1 + max((part.depth for part in (*(self.all or ()), *(self.any or ()))), default=0)
@@ -177,6 +184,13 @@ class RuleSpec(StrictModel):
     alert_after: DelayDuration | None = None
     resolve: ResolveSpec = ResolveSpec()
     low_traffic: LowTrafficSpec | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "RuleSpec":
+        if self.when.size > MAX_CONDITIONS:
+            message = f"has more than {MAX_CONDITIONS} conditions: write several rules"
+            raise problem("servicelevel/rule", message, "when")
+        return self
 
 
 class RulesSpec(StrictModel):

@@ -206,5 +206,5 @@ def _field_names(model: type[BaseModel]) -> set[str]:
 
 def _sentence(name: str, message: str) -> str:
     """`name` and a message that begins with a verb; other messages speak for themselves."""
-    begins_with_verb = message.startswith(("must ", "is ", "names ", "says "))
+    begins_with_verb = message.startswith(("must ", "is ", "has ", "names ", "says "))
     return f"`{name}` {message}" if begins_with_verb else message
