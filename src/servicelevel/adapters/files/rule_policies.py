@@ -16,7 +16,7 @@ from servicelevel.domain.rules import (
     leaves,
 )
 from servicelevel.domain.time import duration_text
-from servicelevel.schemas.extensions import LowTrafficSpec, RuleConditionSpec, RuleSpec
+from servicelevel.schemas.rule_specs import LowTrafficSpec, RuleConditionSpec, RuleSpec
 
 Z_BY_CONFIDENCE = {
     Decimal("0.8"): 1.2815515655446004,
