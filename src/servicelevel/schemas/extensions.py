@@ -6,146 +6,29 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import SECOND_MS
 from servicelevel.schemas.moments import rfc3339_moment
 from servicelevel.schemas.openslo.common import (
-    DelayDuration,
-    Description,
     Metadata,
     Name,
     NonEmpty,
-    Number,
     StrictModel,
-    WindowDuration,
-    choice_of,
-    exactly_one,
     problem,
 )
+from servicelevel.schemas.rule_specs import RulesSpec
 
 EXTENSION_VERSION = "servicelevel/v1"
-MAX_RULES = 50
-MAX_PARTS = 10
-MAX_DEPTH = 5
-CONDITIONS = ("burnRate", "budgetSpent", "exhaustion", "noData", "all", "any")
-
-
-class BurnRateSpec(StrictModel):
-    """The burn rate over each of these windows is above the factor."""
-
-    over: WindowDuration | Annotated[list[WindowDuration], Field(min_length=1, max_length=4)]
-    above: Number
-    weighted: bool = False
-
-    @model_validator(mode="after")
-    def _sensible(self) -> "BurnRateSpec":
-        if self.above < 0:
-            raise problem("servicelevel/rule", "must be at least 0", "above")
-        return self
-
-
-class BudgetSpentSpec(StrictModel):
-    """More than this share of the error budget is spent."""
-
-    above: Number
-
-    @model_validator(mode="after")
-    def _sensible(self) -> "BudgetSpentSpec":
-        if not 0 < self.above <= 1:
-            raise problem("servicelevel/rule", "must be above 0 and at most 1", "above")
-        return self
-
-
-class ExhaustionSpec(StrictModel):
-    """At the pace over a window, the budget is spent within a time, to this confidence."""
-
-    within: WindowDuration
-    over: WindowDuration
-    confidence: Literal["0.8", "0.9", "0.95", "0.99"] = "0.95"
-
-
-class NoDataSpec(StrictModel):
-    """No event came for so long."""
-
-    for_: Annotated[WindowDuration, Field(alias="for")]
-
-
-class RuleConditionSpec(StrictModel):
-    """Exactly one of these."""
-
-    model_config = choice_of(*((name,) for name in CONDITIONS))
-
-    burn_rate: BurnRateSpec | None = None
-    budget_spent: BudgetSpentSpec | None = None
-    exhaustion: ExhaustionSpec | None = None
-    no_data: NoDataSpec | None = None
-    all: Annotated[list["RuleConditionSpec"], Field(min_length=1, max_length=MAX_PARTS)] | None = (
-        None
-    )
-    any: Annotated[list["RuleConditionSpec"], Field(min_length=1, max_length=MAX_PARTS)] | None = (
-        None
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> "RuleConditionSpec":
-        exactly_one(self, *CONDITIONS)
-        if self.depth > MAX_DEPTH:
-            message = f"is nested more than {MAX_DEPTH} deep: write several rules"
-            raise problem("servicelevel/rule", message)
-        return self
-
-    @property
-    def depth(self) -> int:
-        """How deep conditions are nested in it; 1 without."""
-        return 1 + max((part.depth for part in (*(self.all or ()), *(self.any or ()))), default=0)
-
-
-class ResolveSpec(StrictModel):
-    """When a rule that held no longer does."""
-
-    ratio: Number | None = None
-    after: DelayDuration | None = None
-
-    @model_validator(mode="after")
-    def _sensible(self) -> "ResolveSpec":
-        if self.ratio is not None and not 0 < self.ratio <= 1:
-            message = "must be above 0 and at most 1: write for example 0.8"
-            raise problem("servicelevel/rule", message, "ratio")
-        return self
-
-
-class LowTrafficSpec(StrictModel):
-    """What becomes of a rule with few events; without a severity it does not hold then."""
-
-    min_events: Annotated[int, Field(ge=0)] = 0
-    min_failures: Annotated[int, Field(ge=0)] = 0
-    severity: Severity | None = Field(None, strict=False)
-
-
-class RuleSpec(StrictModel):
-    """A condition, how loud it is, and how it begins and ends."""
-
-    name: Annotated[str, Field(min_length=1, max_length=63)] | None = None
-    severity: Severity = Field(strict=False)
-    when: RuleConditionSpec
-    alert_after: DelayDuration | None = None
-    resolve: ResolveSpec = ResolveSpec()
-    low_traffic: LowTrafficSpec | None = None
-
-
-class RulesSpec(StrictModel):
-    """Rules of which the loudest that holds is told."""
-
-    description: Description = ""
-    rules: Annotated[list[RuleSpec], Field(min_length=1, max_length=MAX_RULES)]
+MAX_MOMENT_MS = rfc3339_moment("3000-01-01T00:00:00Z")
 
 
 def _moment(value: str) -> str:
     try:
-        rfc3339_moment(value)
+        moment_ms = rfc3339_moment(value)
     except ValueError:
         message = "must be an RFC 3339 time: write for example 2026-01-31T22:00:00Z"
         raise problem("servicelevel/time", message) from None
+    if not 0 <= moment_ms < MAX_MOMENT_MS:
+        raise problem("servicelevel/time", "must be a time from 1970 to 2999: check the year")
     return value
 
 

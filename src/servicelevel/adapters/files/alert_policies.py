@@ -67,7 +67,7 @@ class PolicyReader:
         if policy is None:
             return None
         self._targets(*policy)
-        if not self._breaching(*policy):
+        if not self._alerts(*policy):
             return ()
         return self._condition(*policy, window_ms=window_ms)
 
@@ -89,9 +89,9 @@ class PolicyReader:
                 message = f"AlertNotificationTarget {name} is in none of the files: add it"
                 self._report.ignore(place, "reference/unresolved", message)
 
-    def _breaching(self, policy: PolicySpec, site: Site) -> bool:
-        """Whether the policy wants the alert at all."""
-        if "alert_when_breaching" in policy.model_fields_set and not policy.alert_when_breaching:
+    def _alerts(self, policy: PolicySpec, site: Site) -> bool:
+        """Whether the policy wants an alert at all."""
+        if not _is_burning_told(policy) and not policy.alert_when_no_data:
             message = "with alertWhenBreaching: false this policy never alerts: write true"
             self._report.warn(site.at("alertWhenBreaching"), "servicelevel/silent", message)
             return False
@@ -119,8 +119,10 @@ class PolicyReader:
             Fraction(burn.threshold),
             burn.alert_after.ms,
         )
-        make = partial(lookback_rule, long_ms, factor, severity, after_ms)
-        rules = [PolicyRule(make, where.at("threshold"))]
+        rules = []
+        if _is_burning_told(policy):
+            make = partial(lookback_rule, long_ms, factor, severity, after_ms)
+            rules.append(PolicyRule(make, where.at("threshold")))
         if policy.alert_when_no_data:
             name = f"no data for {duration_text(long_ms)}"
             silent = Rule(name, NoData(long_ms), severity, after_ms=after_ms)
@@ -153,6 +155,11 @@ class PolicyReader:
     def _unresolved(self, kind: str, name: str, site: Site) -> None:
         message = f"{kind} {name} is in none of the files: add it, or name one that is"
         self._report.refuse(site, "reference/unresolved", message)
+
+
+def _is_burning_told(policy: PolicySpec) -> bool:
+    """Left out, alertWhenBreaching is true: who writes a condition means it."""
+    return policy.alert_when_breaching or "alert_when_breaching" not in policy.model_fields_set
 
 
 def _always(rule: Rule) -> Callable[[int], Rule]:

@@ -8,11 +8,23 @@ from typing import NamedTuple
 
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.yaml_nodes import read_yaml
-from servicelevel.domain.rules import BudgetSpent, BurnRate, Rule, leaves, pair
+from servicelevel.domain.rules import (
+    BudgetSpent,
+    BurnRate,
+    Exhaustion,
+    Leaf,
+    NoData,
+    Rule,
+    leaves,
+    pair,
+)
 from servicelevel.domain.severity import Severity
-from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, pane_end
 from servicelevel.errors import DefinitionError
 from servicelevel.schemas.alert_tiers import AlertTiers
+
+KEPT_MS = 35 * DAY_MS
+"""For so long counts are kept at least, however short windows are (`EvaluationPolicy`)."""
 
 SHORT_SHARE = 12
 """A short window is a twelfth of the long one, as in the SRE Workbook."""
@@ -60,18 +72,22 @@ def default_tiers() -> AlertTiers:
     return AlertTiers.model_validate(documents[0].value)
 
 
-def tier_rules(tiers: AlertTiers, window_ms: int) -> tuple[Rule, ...]:
-    """The tiers for an SLO window; those with a longer long window are left out."""
+def tier_rules(tiers: AlertTiers, window_ms: int, unit_ms: int) -> tuple[Rule, ...]:
+    """The tiers for an SLO window that is judged in units; those that do not fit are left out.
+
+    A tier fits if its long window is at most the SLO's, and at least a unit; then the short one is
+    widened to whole units.
+    """
     found = tiers.for_period(window_ms)
     return in_order(
         _rule(
             tier.long.ms,
-            tier.short.ms,
+            pane_end(tier.short.ms, unit_ms),
             max(Fraction(found.least), Fraction(tier.budget) * window_ms / tier.long.ms),
             Severity(tier.severity),
         )
         for tier in found.tiers
-        if tier.long.ms <= window_ms
+        if unit_ms <= tier.long.ms <= window_ms
     )
 
 
@@ -81,7 +97,7 @@ def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     named: dict[str, Rule] = {}
     for rule in dict.fromkeys(ordered):
         name = rule.name
-        if name in named:
+        if name in named and _factor(rule):
             name = f"{rule.name}@{float(_factor(rule)):g}"
         while name in named:
             name += "'"
@@ -121,9 +137,12 @@ def objective_rules(
 
 
 def _default_rules(tiers: AlertTiers, promised: Promised, report: Report) -> tuple[Rule, ...]:
-    rules = tier_rules(tiers, promised.window_ms)
+    rules = tier_rules(tiers, promised.window_ms, promised.unit_ms)
     if not rules:
-        message = "the SLO's window is shorter than all default rules: write alertPolicies"
+        message = (
+            "no default rule is as long as a slice and no longer than the SLO's window: write "
+            "alertPolicies"
+        )
         report.warn(promised.site, "servicelevel/no-rules", message)
     target = promised.target
     mute = [rule for rule in rules if not can_fire(_factor(rule), target)]
@@ -150,11 +169,30 @@ def _problems(rule: Rule, promised: Promised) -> Iterator[tuple[str, str]]:
                 f"can never fire for the target at {place}: {_arithmetic(factor, target)}; "
                 f"write a threshold below {_decimal(1 / (1 - target))}",
             )
-    for window_ms in rule.windows_ms:
-        if window_ms > promised.window_ms:
-            whole = spoken(promised.window_ms)
-            message = f"{spoken(window_ms)} is longer than the SLO's window of {whole}: write less"
-            yield "servicelevel/window", message
+        wrong = _window_problem(leaf, promised)
+        if wrong:
+            yield "servicelevel/window", wrong
+
+
+def _window_problem(leaf: Leaf, promised: Promised) -> str:
+    """What is wrong with the window that a condition looks at."""
+    if isinstance(leaf, BudgetSpent):
+        return ""
+    most_ms, whose = promised.window_ms, f"the SLO's window of {spoken(promised.window_ms)}"
+    looked_at_ms = leaf.for_ms if isinstance(leaf, NoData) else leaf.over_ms
+    if isinstance(leaf, NoData) and most_ms < KEPT_MS:
+        most_ms, whose = KEPT_MS, f"{spoken(KEPT_MS)}, which counts are kept"
+    if looked_at_ms > most_ms:
+        return f"{spoken(looked_at_ms)} is longer than {whose}: write {spoken(most_ms)} or less"
+    if looked_at_ms < promised.unit_ms:
+        unit = spoken(promised.unit_ms)
+        return f"{spoken(looked_at_ms)} is shorter than what is judged as one: write {unit} or more"
+    if isinstance(leaf, Exhaustion) and leaf.within_ms > promised.window_ms:
+        return (
+            f"within {spoken(leaf.within_ms)} is longer than {whose}, over which spent budget "
+            f"comes back: write {spoken(most_ms)} or less"
+        )
+    return ""
 
 
 def _arithmetic(factor: Fraction, target: Fraction) -> str:

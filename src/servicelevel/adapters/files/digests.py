@@ -28,7 +28,7 @@ def slo_digest(slo: Slo) -> str:
             [_objective(objective) for objective in slo.objectives],
             None if slo.calendar is None else _calendar(slo.calendar),
             None if slo.composite is None else _composite(slo.composite),
-            [_correction(correction) for correction in slo.corrections],
+            sorted(_correction(correction) for correction in slo.corrections),
         ]
     )
 

@@ -137,6 +137,8 @@ def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | Any
         message = f"`apiVersion` {problem}: write apiVersion: {API_VERSION}"
         if isinstance(version, str) and version in OTHER_VERSIONS:
             message += f"; then {OTHER_VERSIONS[version]}"
+        elif isinstance(kind, str) and kind in EXTENSION_KINDS:
+            message += f", or {EXTENSION_VERSION} for our own kinds"
         where = site.at("apiVersion") if is_there else site
         report.error(where, "openslo/api-version", message)
         return None
@@ -144,6 +146,9 @@ def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | Any
         close = get_close_matches(kind, kinds, n=1, cutoff=0.5) if isinstance(kind, str) else []
         choice = close[0] if close else f"one of {', '.join(kinds)}"
         problem = f"is {shown(kind)}" if "kind" in value else "is missing"
+        for other, its in ((API_VERSION, KINDS), (EXTENSION_VERSION, EXTENSION_KINDS)):
+            if isinstance(kind, str) and kind in its:
+                choice = f"apiVersion: {other} with it, or {choice}"
         message = f"`kind` {problem}: write {choice}"
         report.error(site.at("kind"), "openslo/kind", message)
         return None

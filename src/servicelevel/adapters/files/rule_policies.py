@@ -1,5 +1,6 @@
 """Alert policies of our own kind, as rules."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 from servicelevel.domain.rules import (
@@ -15,13 +16,13 @@ from servicelevel.domain.rules import (
     leaves,
 )
 from servicelevel.domain.time import duration_text
-from servicelevel.schemas.extensions import LowTrafficSpec, RuleConditionSpec, RuleSpec
+from servicelevel.schemas.rule_specs import LowTrafficSpec, RuleConditionSpec, RuleSpec
 
 Z_BY_CONFIDENCE = {
-    "0.8": 1.2815515655446004,
-    "0.9": 1.6448536269514722,
-    "0.95": 1.959963984540054,
-    "0.99": 2.5758293035489004,
+    Decimal("0.8"): 1.2815515655446004,
+    Decimal("0.9"): 1.6448536269514722,
+    Decimal("0.95"): 1.959963984540054,
+    Decimal("0.99"): 2.5758293035489004,
 }
 """Standard deviations to both sides of a normal distribution's mean that hold this share of it."""
 
@@ -43,10 +44,8 @@ def rule_of(spec: RuleSpec) -> Rule:
 
 def _condition(spec: RuleConditionSpec) -> Condition:
     if spec.burn_rate is not None:
-        over = spec.burn_rate.over
-        windows = over if isinstance(over, list) else [over]
         factor, weighted = Fraction(spec.burn_rate.above), spec.burn_rate.weighted
-        parts = tuple(BurnRate(window.ms, factor, weighted) for window in windows)
+        parts = tuple(BurnRate(window.ms, factor, weighted) for window in spec.burn_rate.over)
         return parts[0] if len(parts) == 1 else All(parts)
     if spec.budget_spent is not None:
         return BudgetSpent(Fraction(spec.budget_spent.above))

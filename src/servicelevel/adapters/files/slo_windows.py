@@ -1,7 +1,7 @@
 """The time window of an SLO: rolling, or the period of a calendar."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from typing import cast
@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.domain.calendar import Calendar, Unit
 from servicelevel.domain.ladder import SPAN_MS
-from servicelevel.domain.time import DAY_MS, MINUTE_MS
+from servicelevel.domain.time import DAY_MS
 from servicelevel.schemas.openslo.objective import SloSpec, TimeWindow
 
 MAX_WINDOW_MS = 366 * DAY_MS
+_QUARTER = timedelta(milliseconds=SPAN_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,23 @@ def read_window(spec: SloSpec, site: Site, report: Report) -> Window | None:
     if window.calendar is None:
         return Window(window.duration.ms)
     calendar = _calendar(window)
-    if calendar.start.minute % (SPAN_MS // MINUTE_MS) or calendar.start.second:
+    if not _is_on_a_quarter(calendar):
         message = "is not on a quarter of an hour, which old counts are kept by: write one that is"
         report.refuse(place.at("calendar", "startTime"), "unsupported/calendar", message)
         return None
-    if window.duration.ms < SPAN_MS:
-        message = f"a period of {window.duration.text} is too short: write 15m or longer"
-        report.refuse(place.at("duration"), "unsupported/calendar", message)
+    if window.duration.ms % SPAN_MS:
+        message = f"a period of {window.duration.text} is not of whole quarters of an hour: write "
+        report.refuse(place.at("duration"), "unsupported/calendar", message + "15m, 1h or 1d")
         return None
     return Window(window.duration.ms, calendar)
+
+
+def _is_on_a_quarter(calendar: Calendar) -> bool:
+    """Whether periods begin on quarters of an hour; of hours, the zone's offset then counts too."""
+    start = calendar.start
+    offset = start.replace(tzinfo=calendar.zone).utcoffset() or timedelta()
+    counted = offset if calendar.unit in ("m", "h") else timedelta()
+    return not (timedelta(minutes=start.minute, seconds=start.second) - counted) % _QUARTER
 
 
 def _calendar(window: TimeWindow) -> Calendar:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import lcm
 
 from servicelevel.adapters.files.alert_policies import PolicyReader
 from servicelevel.adapters.files.alert_rules import PolicyRule, Promised, objective_rules
@@ -109,7 +110,7 @@ class SloReader:
         site: Site,
     ) -> tuple[Rule, ...] | None:
         units = (o.slices.length_ms if o.slices else o.indicator.pane_ms for o in objectives)
-        promise = Promised(window.length_ms, target, max(units), site)
+        promise = Promised(window.length_ms, target, lcm(*units), site)
         return objective_rules(policies, self._tiers, promise, self._report)
 
     def _slo(

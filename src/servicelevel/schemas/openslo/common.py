@@ -211,7 +211,8 @@ def exactly_one(model: BaseModel, *fields: str) -> None:
     given = [f for f in fields if f in _given(model)]
     if len(given) != 1:
         names = " or ".join(fields)
-        extra = f", not {' and '.join(given)} together" if given else ", neither is there"
+        none = "neither is there" if len(fields) == 2 else "none of them is there"
+        extra = f", not {' and '.join(given)} together" if given else f", {none}"
         raise problem("openslo/one-of", f"give {names}{extra}", given[1] if given else None)
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from servicelevel.schemas.extensions import EXTENSION_KINDS
 from servicelevel.schemas.openslo.common import Duration
 from servicelevel.schemas.openslo.field_texts import TEXTS
 from servicelevel.schemas.openslo.kinds import KINDS
@@ -42,7 +43,8 @@ class _Generator(GenerateJsonSchema):
 
 def definitions_schema() -> tuple[Schema, dict[str, Schema]]:
     """The schema of one document or a list of them, and the parts that it refers to."""
-    models: list[type[BaseModel]] = [*KINDS.values(), ServicelevelSource]
+    kinds: list[type[BaseModel]] = [*KINDS.values(), *EXTENSION_KINDS.values()]
+    models: list[type[BaseModel]] = [*kinds, ServicelevelSource]
     _, made = models_json_schema(
         [(model, "validation") for model in models],
         ref_template=_REFER + "{model}",
@@ -56,10 +58,10 @@ def definitions_schema() -> tuple[Schema, dict[str, Schema]]:
         "if": {"properties": {"type": {"const": SOURCE_TYPE}}, "required": ["type"]},
         "then": {"properties": {"spec": {"$ref": _REFER + ServicelevelSource.__name__}}},
     }
-    one = [{"$ref": _REFER + model.__name__} for model in KINDS.values()]
-    parts["Definition"] = {"description": "An OpenSLO v1 document.", "oneOf": one}
+    one = [{"$ref": _REFER + model.__name__} for model in kinds]
+    parts["Definition"] = {"description": "A document, OpenSLO v1 or ours.", "oneOf": one}
     several = {"type": "array", "items": {"$ref": _REFER + "Definition"}}
-    top = {"title": "Definitions", "description": "OpenSLO v1 documents, one or a list of them."}
+    top = {"title": "Definitions", "description": "OpenSLO v1 documents and ours, one or a list."}
     return {**top, "oneOf": [*one, several]}, dict(sorted(parts.items()))
 
 

@@ -52,7 +52,8 @@ def _pane(value: Duration) -> Duration:
 
 
 def _aggregate(value: str) -> str:
-    if not _AGGREGATE.fullmatch(value) or value == "p0":
+    is_percentile = _AGGREGATE.fullmatch(value) and value.strip("p0.")
+    if value != THROUGHPUT and not is_percentile:
         message = "must be throughput, or a percentile above 0 and below 100: write for example p99"
         raise problem("servicelevel/aggregate", message)
     return value

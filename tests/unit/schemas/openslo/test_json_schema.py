@@ -10,10 +10,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.adapters.files.first_definitions import first_definitions
+from servicelevel.schemas.extensions import EXTENSION_KINDS
 from servicelevel.schemas.openslo.field_texts import TEXTS
 from servicelevel.schemas.openslo.kinds import KINDS
 from servicelevel.schemas.reference import json_schemas
+from tests.builders.definitions import burn, correction, rules_policy
 
 ROOT = Path(__file__).resolve().parents[4]
 FILES = [
@@ -140,6 +143,56 @@ def test_what_is_wrong_is_refused(broken: Callable[[dict[str, Any]], None]) -> N
     assert not VALIDATOR.is_valid([slo])
 
 
+def _rules(*conditions: Any, **rule: Any) -> dict[str, Any]:
+    """Rules that strict validation takes, one for each condition."""
+    return rules_policy(*({"severity": "page", "when": when} | rule for when in conditions))
+
+
+OURS = [
+    _rules(burn(), burn(["1h", "5m"], 6), burn(weighted=True), burn(above=0)),
+    _rules({"budgetSpent": {"above": 1}}, {"noData": {"for": "10m"}}),
+    _rules({"exhaustion": {"within": "3d", "over": "6h"}}),
+    _rules({"exhaustion": {"within": "3d", "over": "6h", "confidence": 0.99}}),
+    _rules({"all": [burn(), {"any": [burn(), {"noData": {"for": "1h"}}]}]}),
+    _rules(burn(), name="a b", alertAfter="0m", resolve={"ratio": 1, "after": "0m"}),
+    _rules(burn(), resolve={}, lowTraffic={"minEvents": 1, "severity": "info"}),
+    correction(),
+    correction(services=None, slos=["a"], recordedAt="2026-01-01T00:00:00.5+01:00"),
+]
+
+
+@pytest.mark.parametrize("document", OURS, ids=range(len(OURS)))
+def test_it_is_no_stricter_on_our_kinds(document: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text(yaml.safe_dump(document))
+    assert load_definitions([file]).findings == []
+    VALIDATOR.validate(document)
+    VALIDATOR.validate([document])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        _rules({}),
+        _rules(burn() | {"noData": {"for": "1h"}}),
+        _rules(burn(["1h"] * 5)),
+        _rules(burn("1x")),
+        _rules({"budgetSpent": {"above": 90}}),
+        _rules({"exhaustion": {"within": "3d", "over": "6h", "confidence": 0.5}}),
+        _rules({"any": [{"all": [{"burn": {}}]}]}),
+        _rules(burn(), severity="critical"),
+        _rules(burn(), resolve={"ratio": 0}),
+        _rules(),
+        {**_rules(burn()), "apiVersion": "openslo/v1"},
+        correction(effect="bad"),
+        correction(reason=None),
+        correction(slos=["A"]),
+    ],
+)
+def test_what_is_wrong_in_our_kinds_is_refused(document: dict[str, Any]) -> None:
+    assert not VALIDATOR.is_valid(document)
+
+
 def test_other_metric_sources_are_left_alone() -> None:
     slo = _slo("availability")
     ratio = slo["spec"]["indicator"]["spec"]["ratioMetric"]
@@ -155,8 +208,9 @@ def test_a_service_needs_no_spec() -> None:
 
 def test_every_kind_is_there() -> None:
     kinds = {part["properties"]["kind"]["const"] for _, part in _parts() if "kind" in _fields(part)}
-    assert set(KINDS) <= kinds
-    assert len(SCHEMA["$defs"]["Definition"]["oneOf"]) == len(KINDS)
+    assert set(KINDS) | set(EXTENSION_KINDS) <= kinds
+    count = len(KINDS) + len(EXTENSION_KINDS)
+    assert len(SCHEMA["$defs"]["Definition"]["oneOf"]) == len(SCHEMA["oneOf"]) - 1 == count
 
 
 def test_every_part_and_field_is_described() -> None:
