@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -28,8 +28,17 @@ SCHEMA = json_schemas()["definitions"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
+class _Loader(yaml.SafeLoader):
+    """Times are text, as in YAML 1.2, which editors read."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def _documents(text: str) -> list[Any]:
-    return list(yaml.safe_load_all(text))
+    return list(yaml.load_all(text, Loader=_Loader))  # a safe loader of ours
 
 
 def _slo(name: str) -> dict[str, Any]:
