@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from itertools import accumulate
 
 import msgspec
 
@@ -36,7 +37,8 @@ DEEP_BYTES = 2 * (MAX_DEPTH + 1)
 
 _NOT_FINITE = (b"NaN", b"Infinity", b"-Infinity")
 _PLACE = re.compile(r"\(byte (\d+)\)")
-_NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 def refuse_value(value: bytes | None, max_bytes: int) -> bytes:
@@ -63,12 +65,11 @@ def is_too_deep(value: bytes) -> bool:
     """
     if len(value) < DEEP_BYTES or value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
         return False
-    depth = 0
-    for match in _NESTING.finditer(value):
-        depth += (match.lastindex == 1) - (match.lastindex == 2)
-        if depth > MAX_DEPTH:
-            return True
-    return False
+    if b"\\" in value:  # of a run of backslashes pairs are one each, and what is left escapes
+        value = value.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside_texts = b"".join(value.split(b'"')[::2])
+    brackets = outside_texts.translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > MAX_DEPTH
 
 
 def refusal(value: bytes, error: Exception) -> EventError:

@@ -15,7 +15,8 @@ from servicelevel.application.ports import RawRecord, WallClock
 from servicelevel.errors import START_ANEW, GapError
 
 POLL_MS = 200
-SLICE = 2_000  # records counted before other tasks get their turn
+SLICE = 2_000  # records counted before other tasks get their turn, or
+SLICE_BYTES = 2 << 20  # so many bytes of larger ones, which may hold many events each
 MAX_UNTOLD = 500_000  # records of a source counted before they are written
 MAX_WAITING = 2_000  # dead letters and late events held before they are sent
 
@@ -58,8 +59,11 @@ class SourceReader:
         held = self._flusher.held.get(partition)
         if held is None:
             return
-        for first in range(0, len(records), SLICE):
-            held.counter.add(records[first : first + SLICE], self._clock())
+        first = 0
+        while first < len(records):
+            after = first + slice_size(records[first])
+            held.counter.add(records[first:after], self._clock())
+            first = after
             await asyncio.sleep(0)
             if held.counter.waiting >= MAX_WAITING or held.counter.untold >= MAX_UNTOLD:
                 await self._flusher.flush()
@@ -100,3 +104,8 @@ class SourceReader:
         elif answered != held.answered:
             held.saw_end(self._clock())
         held.answered = answered
+
+
+def slice_size(record: RawRecord) -> int:
+    """How many records like this one are counted at once; those of a batch tend to be alike."""
+    return max(1, min(SLICE, SLICE_BYTES // max(1, len(record.value or b""))))
