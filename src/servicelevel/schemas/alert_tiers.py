@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from servicelevel.schemas.openslo.common import (
     NonEmpty,
@@ -30,8 +30,21 @@ class Tier(StrictModel):
         return self
 
 
-class AlertTiers(StrictModel):
-    """Tiers and where their numbers come from."""
+class TierSet(StrictModel):
+    """The tiers of SLOs whose window is of about this length, and where their numbers come from."""
 
+    period: WindowDuration
     source: NonEmpty
     tiers: Annotated[list[Tier], Field(min_length=1)]
+
+
+def _different(value: list[TierSet]) -> list[TierSet]:
+    if len({each.period.ms for each in value}) != len(value):
+        raise problem("tiers/period", "names a period twice: remove one", "periods")
+    return value
+
+
+class AlertTiers(StrictModel):
+    """Sets of tiers, one for each period."""
+
+    periods: Annotated[list[TierSet], Field(min_length=1), AfterValidator(_different)]

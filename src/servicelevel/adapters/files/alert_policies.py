@@ -1,10 +1,13 @@
-"""Resolves the alert policies of an SLO to conditions that can be evaluated."""
+"""Resolves the alert policies of an SLO to the rules that they want."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
-from servicelevel.adapters.files.alert_rules import Condition
+from servicelevel.adapters.files.alert_rules import Draft, Judged, Place, Wanted
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
+from servicelevel.adapters.files.rule_names import condition_name
+from servicelevel.domain.rules import All, BurnRate, Condition, NoData, Rule
 from servicelevel.domain.severity import Severity
 from servicelevel.schemas.openslo.alerting import (
     ConditionDocument,
@@ -15,6 +18,9 @@ from servicelevel.schemas.openslo.alerting import (
     TargetDocument,
 )
 from servicelevel.schemas.openslo.objective import SloSpec
+
+SHORT_SHARE = 12
+"""A short window is a twelfth of the long one, as in the SRE Workbook."""
 
 SEVERITIES = {
     "page": Severity.PAGE,
@@ -28,30 +34,51 @@ SEVERITIES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class BurnCondition:
+    """An alert condition of OpenSLO's that can be evaluated; `site` is that of its spec."""
+
+    spec: ConditionSpec
+    severity: Severity
+    site: Site
+
+    def breaching(self, judged: Judged) -> Draft:
+        """The burn rate over the lookback window, and over a twelfth of it in whole steps."""
+        burn, step = self.spec.condition, judged.step_ms
+        long_ms, factor = burn.lookback_window.ms, Fraction(burn.threshold)
+        steps = max(1, (2 * long_ms + SHORT_SHARE * step) // (2 * SHORT_SHARE * step))
+        return self._draft(All((BurnRate(long_ms, factor), BurnRate(steps * step, factor))))
+
+    def no_data(self, judged: Judged) -> Draft:  # noqa: ARG002 - one of several `Wanted`
+        """No event came during the lookback window."""
+        return self._draft(NoData(self.spec.condition.lookback_window.ms))
+
+    def _draft(self, condition: Condition) -> Draft:
+        after_ms = self.spec.condition.alert_after.ms
+        rule = Rule(condition_name(condition), condition, self.severity, after_ms)
+        written = self.site.at("condition")
+        place = Place(written.at("lookbackWindow"), written.at("threshold"))
+        return Draft(rule, (place,) * (2 if isinstance(condition, All) else 1))
+
+
 class PolicyReader:
-    """Resolves the alert policies of SLOs to conditions; each problem is reported once."""
+    """Resolves the alert policies of SLOs to rules; each problem is reported once."""
 
     def __init__(self, library: Library, report: Report) -> None:
         self._library = library
         self._report = report
 
-    def conditions(self, spec: SloSpec, window_ms: int, site: Site) -> list[Condition] | None:
-        """The conditions of all policies; None if one is wanted that cannot be evaluated."""
-        found: list[Condition] = []
+    def wanted(self, spec: SloSpec, site: Site) -> list[Wanted] | None:
+        """The rules of all policies; None if one is wanted that cannot be evaluated."""
+        found: list[Wanted] = []
         complete = True
         for index, entry in enumerate(spec.alert_policies):
             policy = self._policy(entry, site.at("alertPolicies", index))
-            if policy is None:
-                complete = False
-                continue
-            self._targets(*policy)
-            if not self._breaching(*policy):
-                continue
-            condition = self._condition(*policy, window_ms=window_ms)
-            if condition is None:
+            rules = None if policy is None else self._rules(*policy)
+            if rules is None:
                 complete = False
             else:
-                found.append(condition)
+                found.extend(rules)
         return found if complete else None
 
     def _policy(self, entry: PolicyEntry, site: Site) -> tuple[PolicySpec, Site] | None:
@@ -64,6 +91,17 @@ class PolicyReader:
             return None
         return found[0].spec, found[1].at("spec")
 
+    def _rules(self, policy: PolicySpec, site: Site) -> list[Wanted] | None:
+        self._targets(policy, site)
+        is_breaching = self._is_breaching(policy, site)
+        if not is_breaching and not policy.alert_when_no_data:
+            return []
+        condition = self._condition(policy, site)
+        if condition is None:
+            return None
+        breaching: list[Wanted] = [condition.breaching] if is_breaching else []
+        return [*breaching, condition.no_data] if policy.alert_when_no_data else breaching
+
     def _targets(self, policy: PolicySpec, site: Site) -> None:
         for index, entry in enumerate(policy.notification_targets):
             name = entry.target_ref
@@ -72,52 +110,42 @@ class PolicyReader:
                 message = f"AlertNotificationTarget {name} is in none of the files: add it"
                 self._report.ignore(place, "reference/unresolved", message)
 
-    def _breaching(self, policy: PolicySpec, site: Site) -> bool:
-        """Whether the policy wants the alert at all; what it wants besides is pointed out."""
-        if policy.alert_when_no_data:
-            message = "alertWhenNoData is not evaluated yet: the status tells no_data"
-            self._report.ignore(site.at("alertWhenNoData"), "unsupported/no-data", message)
-        if "alert_when_breaching" in policy.model_fields_set and not policy.alert_when_breaching:
+    def _is_breaching(self, policy: PolicySpec, site: Site) -> bool:
+        """Whether the policy wants burn rates at all; one that wants nothing is pointed out."""
+        if "alert_when_breaching" not in policy.model_fields_set or policy.alert_when_breaching:
+            return True
+        if not policy.alert_when_no_data:
             message = "with alertWhenBreaching: false this policy never alerts: write true"
             self._report.warn(site.at("alertWhenBreaching"), "servicelevel/silent", message)
-            return False
-        return True
+        return False
 
-    def _condition(self, policy: PolicySpec, site: Site, *, window_ms: int) -> Condition | None:
+    def _condition(self, policy: PolicySpec, site: Site) -> BurnCondition | None:
         entry, place = policy.conditions[0], site.at("conditions", 0)
         if entry.spec is not None:
-            return self._evaluable(entry.spec, place.at("spec"), window_ms)
+            return self._evaluable(entry.spec, place.at("spec"))
         name = entry.condition_ref or ""
         found = self._library.find(ConditionDocument, name)
         if found is None:
             self._unresolved("AlertCondition", name, place.at("conditionRef"))
             return None
-        return self._evaluable(found[0].spec, found[1].at("spec"), window_ms)
+        return self._evaluable(found[0].spec, found[1].at("spec"))
 
-    def _evaluable(self, spec: ConditionSpec, site: Site, window_ms: int) -> Condition | None:
+    def _evaluable(self, spec: ConditionSpec, site: Site) -> BurnCondition | None:
         burn, place = spec.condition, site.at("condition")
         severity = SEVERITIES.get(spec.severity.lower())
-        refusals = []
         if severity is None:
             message = f"severity {spec.severity} is unknown: write one of {', '.join(SEVERITIES)}"
-            refusals.append((site.at("severity"), "unsupported/severity", message))
+            self._report.refuse(site.at("severity"), "unsupported/severity", message)
         if burn.op not in ("gt", "gte"):
             message = f"op {burn.op} would alert while the budget burns slowly: write gt"
-            refusals.append((place.at("op"), "unsupported/op", message))
-        if burn.lookback_window.ms > window_ms:
-            message = f"{burn.lookback_window.text} is longer than the SLO's window: write less"
-            refusals.append((place.at("lookbackWindow"), "unsupported/window", message))
-        for where, rule, message in refusals:
-            self._report.refuse(where, rule, message)
-        if refusals or severity is None:
+            self._report.refuse(place.at("op"), "unsupported/op", message)
+            return None
+        if severity is None:
             return None
         if burn.op == "gte":
             message = "gte is evaluated as gt: a burn rate equal to the threshold does not alert"
             self._report.ignore(place.at("op"), "unsupported/op", message)
-        if burn.alert_after.ms:
-            message = "alertAfter is not evaluated: the short window confirms the alert instead"
-            self._report.ignore(place.at("alertAfter"), "unsupported/alert-after", message)
-        return Condition(burn.lookback_window.ms, Fraction(burn.threshold), severity, site)
+        return BurnCondition(spec, severity, site)
 
     def _unresolved(self, kind: str, name: str, site: Site) -> None:
         message = f"{kind} {name} is in none of the files: add it, or name one that is"

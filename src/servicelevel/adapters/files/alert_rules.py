@@ -1,133 +1,148 @@
-"""Burn-rate rules of an objective: from alert conditions, or the default tiers."""
+"""The rules of an objective: those of its alert policies, or the default tiers."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from importlib.resources import files
 
+from servicelevel.adapters.files.alert_tiers import tier_rules
 from servicelevel.adapters.files.findings import Report, Site
-from servicelevel.adapters.files.yaml_nodes import read_yaml
-from servicelevel.domain.rules import Rule
-from servicelevel.domain.severity import Severity
-from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from servicelevel.errors import DefinitionError
+from servicelevel.adapters.files.rule_names import in_order
+from servicelevel.domain.rules import (
+    BudgetSpent,
+    BurnRate,
+    Exhaustion,
+    Leaf,
+    NoData,
+    Rule,
+    leaves,
+)
+from servicelevel.domain.time import duration_text
 from servicelevel.schemas.alert_tiers import AlertTiers
-
-SHORT_SHARE = 12
-"""A short window is a twelfth of the long one, as in the SRE Workbook."""
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """An alert condition that can be evaluated; the short window waits for the pane."""
+class Judged:
+    """What rules are to hold for: an objective, or a composite; `site` is that of its target."""
 
-    long_ms: int
-    factor: Fraction
-    severity: Severity
-    site: Site  # of its spec
+    target: Fraction
+    window_ms: int
+    pane_ms: int  # windows are whole panes
+    slice_ms: int  # and no shorter than a slice; 0 without slices
+    site: Site
 
-    def rule(self, pane_ms: int) -> Rule:
-        """Short window: a twelfth of the long one, rounded to whole panes, at least one."""
-        panes = max(1, (2 * self.long_ms + SHORT_SHARE * pane_ms) // (2 * SHORT_SHARE * pane_ms))
-        return _rule(self.long_ms, panes * pane_ms, self.factor, self.severity)
-
-
-def default_tiers() -> AlertTiers:
-    """The tiers that ship with the package."""
-    name = "alert_tiers.yaml"
-    resource = files("servicelevel") / "policies" / name
-    documents, problems = read_yaml(resource.read_text(encoding="utf-8"))
-    if problems or len(documents) != 1:
-        raise DefinitionError(f"{name}: cannot be read: {problems}")
-    return AlertTiers.model_validate(documents[0].value)
+    @property
+    def step_ms(self) -> int:
+        """Windows that are made, rather than written, are multiples of it."""
+        return max(self.pane_ms, self.slice_ms)
 
 
-def tier_rules(tiers: AlertTiers, window_ms: int) -> tuple[Rule, ...]:
-    """The tiers for an SLO window; those with a longer long window are left out.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the numbers of a leaf were written."""
 
-    The factor spends the tier's share of the budget in the long window, and is at least 1: at 1
-    the budget just lasts.
-    """
-    return in_order(
-        _rule(
-            tier.long.ms,
-            tier.short.ms,
-            max(Fraction(1), Fraction(tier.budget) * window_ms / tier.long.ms),
-            Severity(tier.severity),
-        )
-        for tier in tiers.tiers
-        if tier.long.ms <= window_ms
-    )
+    window: Site
+    level: Site
 
 
-def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Loudest first, then by window; of one name, the later carry their factor in it."""
-    ordered = sorted(rules, key=lambda r: (-r.severity.rank, r.long_ms, -r.factor))
-    named: dict[str, Rule] = {}
-    for rule in dict.fromkeys(ordered):
-        name = rule.name if rule.name not in named else f"{rule.name}@{float(rule.factor):g}"
-        named.setdefault(name, replace(rule, name=name))
-    return tuple(named.values())
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rule as written, and where each of its leaves was, from left to right."""
+
+    rule: Rule
+    places: tuple[Place, ...]
 
 
-def can_fire(factor: Fraction, target: Fraction) -> bool:
-    """Whether even total failure exceeds the factor: its burn rate is `1 / (1 − T)`."""
-    return factor * (1 - target) < 1
+Wanted = Callable[[Judged], Draft]
+"""A rule of a policy, whose derived windows depend on what it is to judge."""
 
 
 def objective_rules(
-    conditions: Sequence[Condition] | None,
-    tiers: AlertTiers,
-    window_ms: int,
-    target: Fraction,
-    pane_ms: int,
-    site: Site,
-    report: Report,
+    wanted: Sequence[Wanted] | None, tiers: AlertTiers, judged: Judged, report: Report
 ) -> tuple[Rule, ...] | None:
-    """The rules that can fire, of the conditions or (None) the tiers.
+    """The rules of the policies, or with None of the tiers.
 
-    `site` is that of the target. Default rules that can never fire are left out with a warning;
-    a condition that cannot is an error, and None is returned.
+    Default rules that can never hold are left out with a warning; of a policy such a rule is an
+    error, and None is returned.
     """
-    if conditions is None:
-        rules = tier_rules(tiers, window_ms)
-        if not rules:
-            message = "the SLO's window is shorter than all default rules: write alertPolicies"
-            report.warn(site, "servicelevel/no-rules", message)
-        mute = [rule for rule in rules if not can_fire(rule.factor, target)]
-        if mute:
-            said = "; ".join(f"{rule.name}: {_arithmetic(rule.factor, target)}" for rule in mute)
-            message = f"default rules left out, as even total failure cannot fire them: {said}"
-            report.warn(site, "servicelevel/never-fires", message)
-        return tuple(rule for rule in rules if rule not in mute)
-    never = [c for c in conditions if not can_fire(c.factor, target)]
-    for condition in never:
-        message = (
-            f"can never fire for the target at {site.file}:{site.position().line}: "
-            f"{_arithmetic(condition.factor, target)}; "
-            f"write a threshold below {_decimal(1 / (1 - target))}"
-        )
-        threshold = condition.site.at("condition", "threshold")
-        report.error(threshold, "servicelevel/never-fires", message)
-    return None if never else in_order(c.rule(pane_ms) for c in conditions)
+    if wanted is None:
+        return _default_rules(tiers, judged, report)
+    drafts = [make(judged) for make in wanted]
+    problems = sum(_check(draft, judged, report) for draft in drafts)
+    return None if problems else in_order(draft.rule for draft in drafts)
 
 
-def _arithmetic(factor: Fraction, target: Fraction) -> str:
-    product = factor * (1 - target)
-    return f"{_decimal(factor)} * (1 - {_decimal(target)}) = {_decimal(product)}, not below 1"
+def _default_rules(tiers: AlertTiers, judged: Judged, report: Report) -> tuple[Rule, ...]:
+    rules = tier_rules(tiers, judged.window_ms, judged.step_ms)
+    if not rules:
+        message = "the SLO's window is too short for all default rules: write alertPolicies"
+        report.warn(judged.site, "servicelevel/no-rules", message)
+    never = {rule: wrong for rule in rules if (wrong := _never(rule, judged))}
+    if never:
+        said = "; ".join(f"{rule.name}: {problem}" for rule, problem in never.items())
+        message = f"default rules left out, as even total failure cannot fire them: {said}"
+        report.warn(judged.site, "servicelevel/never-fires", message)
+    return tuple(rule for rule in rules if rule not in never)
+
+
+def _never(rule: Rule, judged: Judged) -> str:
+    return next(filter(None, (_level_problem(leaf, judged) for leaf in leaves(rule.condition))), "")
+
+
+def _check(draft: Draft, judged: Judged, report: Report) -> int:
+    """Reports what keeps a rule from ever holding; returns how much."""
+    problems = 0
+    for leaf, place in zip(leaves(draft.rule.condition), draft.places, strict=True):
+        if wrong := _window_problem(leaf, judged):
+            report.refuse(place.window, "unsupported/window", wrong)
+            problems += 1
+        if wrong := _level_problem(leaf, judged):
+            target = f"the target at {judged.site.file}:{judged.site.position().line}"
+            most = _decimal(1 / (1 - judged.target))
+            message = f"can never fire for {target}: {wrong}; write a number below {most}"
+            report.error(place.level, "servicelevel/never-fires", message)
+            problems += 1
+    return problems
+
+
+def _window_problem(leaf: Leaf, judged: Judged) -> str:
+    """What is wrong with the windows that a leaf looks at."""
+    match leaf:
+        case BurnRate(over_ms=length) | Exhaustion(over_ms=length):
+            smallest, what = judged.slice_ms, "a slice"
+        case NoData(for_ms=length):
+            smallest, what = 0, ""
+        case BudgetSpent():
+            return ""
+    text, pane = duration_text(length), duration_text(judged.pane_ms)
+    too_long = f"is longer than the SLO's window: write at most {duration_text(judged.window_ms)}"
+    if length > judged.window_ms:
+        return f"{text} {too_long}"
+    if length < smallest:
+        return f"{text} is shorter than {what}: write at least {duration_text(smallest)}"
+    if length % judged.pane_ms:
+        return f"{text} is no multiple of the pane {pane}: write a multiple of it"
+    if isinstance(leaf, Exhaustion) and leaf.within_ms > judged.window_ms:
+        return f"{duration_text(leaf.within_ms)} {too_long}"
+    return ""
+
+
+def _level_problem(leaf: Leaf, judged: Judged) -> str:
+    """Why not even total failure exceeds a leaf's number; empty if it does.
+
+    All events bad is a burn rate of `1 / (1 − T)`, which in a whole window spends that many
+    budgets. A weighted burn rate has no such bound, since traffic may be above its mean.
+    """
+    match leaf:
+        case BurnRate(factor=level, weighted=False) | BudgetSpent(above=level):
+            return _arithmetic(level, judged.target) if level * (1 - judged.target) >= 1 else ""
+        case _:
+            return ""
+
+
+def _arithmetic(level: Fraction, target: Fraction) -> str:
+    product = level * (1 - target)
+    return f"{_decimal(level)} * (1 - {_decimal(target)}) = {_decimal(product)}, not below 1"
 
 
 def _decimal(number: Fraction) -> str:
     return f"{float(number):.6g}"
-
-
-def _rule(long_ms: int, short_ms: int, factor: Fraction, severity: Severity) -> Rule:
-    return Rule(f"{spoken(long_ms)}/{spoken(short_ms)}", long_ms, short_ms, factor, severity)
-
-
-def spoken(duration_ms: int) -> str:
-    """A duration in its largest whole unit: 5m, 1h, 3d."""
-    for unit, unit_ms in (("d", DAY_MS), ("h", HOUR_MS), ("m", MINUTE_MS), ("s", SECOND_MS)):
-        if duration_ms % unit_ms == 0:
-            return f"{duration_ms // unit_ms}{unit}"
-    return f"{duration_ms}ms"

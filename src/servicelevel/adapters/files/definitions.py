@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from servicelevel.adapters.files.alert_rules import default_tiers
+from servicelevel.adapters.files.alert_tiers import default_tiers
 from servicelevel.adapters.files.documents import read_documents
 from servicelevel.adapters.files.findings import Finding, Report, in_order
-from servicelevel.adapters.files.indicators import Check, IndicatorReader
+from servicelevel.adapters.files.indicators import IndicatorReader
 from servicelevel.adapters.files.library import Library
+from servicelevel.adapters.files.objective_forms import FormReader
 from servicelevel.adapters.files.slos import SloReader
+from servicelevel.adapters.files.sources import Check, SourceReader
 from servicelevel.application.cel import compile_predicate
 from servicelevel.domain.model import Catalogue, EventKind, Slo
 from servicelevel.schemas.alert_tiers import AlertTiers
@@ -57,10 +59,12 @@ def load_definitions(
     """
     report = Report()
     library = Library(read_documents(paths, report, lenient=lenient), report)
-    indicators = IndicatorReader(library, report, check or _compiles, lenient=lenient)
+    sources = SourceReader(library, report, check or _compiles, lenient=lenient)
+    indicators = IndicatorReader(sources, report)
     for sli, site in library.all(IndicatorDocument):
         indicators.read(sli.spec, site.at("spec"))
-    reader = SloReader(library, indicators, tiers or default_tiers(), report, lenient=lenient)
+    forms = FormReader(library, indicators, report, lenient=lenient)
+    reader = SloReader(library, forms, tiers or default_tiers(), report)
     slos: dict[str, Slo] = {}
     for document, site in library.all(SloDocument):
         slo = reader.read(document, site)

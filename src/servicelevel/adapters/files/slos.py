@@ -2,238 +2,144 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 from servicelevel.adapters.files.alert_policies import PolicyReader
-from servicelevel.adapters.files.alert_rules import objective_rules
-from servicelevel.adapters.files.digests import indicator_id, slo_digest
+from servicelevel.adapters.files.alert_rules import Judged, Wanted, objective_rules
+from servicelevel.adapters.files.digests import slo_digest
 from servicelevel.adapters.files.findings import Report, Site
-from servicelevel.adapters.files.indicators import (
-    Foreign,
-    Form,
-    IndicatorReader,
-    Rate,
-    Ratio,
-    conjunction,
-)
 from servicelevel.adapters.files.library import Library
-from servicelevel.domain.model import Indicator, Objective, Slo, Throughput
-from servicelevel.domain.time import DAY_MS
+from servicelevel.adapters.files.objective_forms import FormReader
+from servicelevel.adapters.files.objectives import ObjectiveReader
+from servicelevel.adapters.files.time_windows import read_window
+from servicelevel.domain.model import Composite, Objective, Slo
+from servicelevel.domain.rules import Rule
 from servicelevel.schemas.alert_tiers import AlertTiers
-from servicelevel.schemas.openslo.common import Operator
-from servicelevel.schemas.openslo.indicator import IndicatorDocument, IndicatorSpec
 from servicelevel.schemas.openslo.kinds import ServiceDocument
-from servicelevel.schemas.openslo.objective import ObjectiveSpec, SloDocument, SloSpec
+from servicelevel.schemas.openslo.objective import SloDocument, SloSpec
 
-MAX_WINDOW_MS = 366 * DAY_MS
-_SIGNS: dict[Operator, str] = {"lte": "<=", "lt": "<", "gte": ">=", "gt": ">"}
+COMPOSITE = "composite"
+"""The name of a composite among its objectives, of which none has it."""
 
 
 class SloReader:
     """Resolves SLOs one by one against the other documents."""
 
     def __init__(
-        self,
-        library: Library,
-        indicators: IndicatorReader,
-        tiers: AlertTiers,
-        report: Report,
-        *,
-        lenient: bool,
+        self, library: Library, forms: FormReader, tiers: AlertTiers, report: Report
     ) -> None:
-        self._library = library
-        self._indicators = indicators
+        self._forms = forms
+        self._objectives = ObjectiveReader(report)
         self._policies = PolicyReader(library, report)
         self._tiers = tiers
         self._report = report
-        self._lenient = lenient
         self._services = {model.metadata.name for model, _ in library.all(ServiceDocument)}
 
     def read(self, document: SloDocument, site: Site) -> Slo | None:
         """The SLO, or None after reporting why it is not evaluated."""
         spec, place = document.spec, site.at("spec")
         self._check_service(spec, place)
-        forms = [
-            self._form(o, spec, place, place.at("objectives", i))
-            for i, o in enumerate(spec.objectives)
-        ]
-        window_ms = self._window(spec, place)
-        if window_ms is None or not self._is_supported(spec, place):
+        objectives = self._read_objectives(spec, place)
+        window = read_window(spec, place, self._report)
+        wanted = self._policies.wanted(spec, place) if spec.alert_policies else None
+        if window is None or objectives is None or (spec.alert_policies and wanted is None):
             return None
-        conditions = self._policies.conditions(spec, window_ms, place)
-        objectives = []
-        for i, (objective, name) in enumerate(zip(spec.objectives, _names(spec), strict=True)):
-            form, where = forms[i], place.at("objectives", i)
-            indicator = None if form is None else self._indicator(objective, form, spec, where)
-            if indicator is None or conditions is None:
-                continue
-            target = _target(objective)
-            explicit = conditions if spec.alert_policies else None
-            field = "target" if objective.target is not None else "targetPercent"
-            rules = objective_rules(
-                explicit,
-                self._tiers,
-                window_ms,
-                target,
-                indicator.pane_ms,
-                where.at(field),
-                self._report,
-            )
-            if rules is not None:
-                objectives.append(Objective(name, indicator, target, rules))
-        if len(objectives) != len(spec.objectives):
-            return None
-        return _slo(document, window_ms, objectives)
+        slo = Slo(
+            name=document.metadata.name,
+            service=spec.service,
+            window_ms=window.ms,
+            objectives=tuple(objectives),
+            digest="",
+            display_name=document.metadata.display_name,
+            labels={key: ",".join(values) for key, values in document.metadata.labels.items()},
+            calendar=window.calendar,
+        )
+        ruled = self._composed(slo, spec, wanted, place)
+        return None if ruled is None else replace(ruled, digest=slo_digest(ruled))
 
     def _check_service(self, spec: SloSpec, site: Site) -> None:
         if self._services and spec.service not in self._services:
             message = f"Service {spec.service} is in none of the files: add it, or check the name"
             self._report.warn(site.at("service"), "reference/service", message)
 
-    def _form(
-        self, objective: ObjectiveSpec, spec: SloSpec, site: Site, where: Site
-    ) -> Form | None:
-        """The indicator that an objective uses, checked against it; None: reported."""
-        owner: ObjectiveSpec | SloSpec = objective if objective.has_indicator else spec
-        place = where if objective.has_indicator else site
-        found: tuple[IndicatorSpec, Site]
-        if owner.indicator is not None:
-            found = owner.indicator.spec, place.at("indicator", "spec")
-        else:
-            name = owner.indicator_ref or ""
-            document = self._library.find(IndicatorDocument, name)
-            if document is None:
-                message = f"SLI {name} is in none of the files: add it, or name one that is"
-                self._report.refuse(place.at("indicatorRef"), "reference/unresolved", message)
-                return None
-            found = document[0].spec, document[1].at("spec")
-        form = self._indicators.read(*found)
-        is_threshold = found[0].threshold_metric is not None
-        fits = self._fits_threshold if is_threshold else self._fits_ratio
-        if not fits(objective, owner, where):
-            return None
-        if isinstance(form, Foreign):
-            if form.reason is not None:
-                self._report.refuse(found[1], "unsupported/source", form.reason)
-            return None
-        return form
+    def _read_objectives(self, spec: SloSpec, site: Site) -> list[Objective] | None:
+        """All objectives, still without rules; None if one cannot be evaluated."""
+        objectives = []
+        for i, (written, name) in enumerate(zip(spec.objectives, _names(spec), strict=True)):
+            where = site.at("objectives", i)
+            form = self._forms.read(written, spec, site, where)
+            if form is not None and spec.time_window:
+                objective = self._objectives.read(name, written, form, spec, where)
+                if objective is not None:
+                    objectives.append(objective)
+        return objectives if len(objectives) == len(spec.objectives) else None
 
-    def _fits_threshold(
-        self, objective: ObjectiveSpec, owner: ObjectiveSpec | SloSpec, site: Site
-    ) -> bool:
-        """Threshold metrics need `op` and `value`; the document must have them if inline."""
-        missing = [field for field in ("op", "value") if getattr(objective, field) is None]
-        if not missing:
-            return True
-        names = " and ".join(missing)
-        message = f"a thresholdMetric needs {names} here: write for example op: lte, value: 300"
-        required = owner.indicator is not None and (owner is not objective or not self._lenient)
-        tell = self._report.error if required else self._report.refuse
-        tell(site, "openslo/threshold", message)
-        return False
-
-    def _fits_ratio(
-        self, objective: ObjectiveSpec, owner: ObjectiveSpec | SloSpec, site: Site
-    ) -> bool:
-        """Ratios have no use for `op` and `value`; the document must not have them if inline."""
-        given = [field for field in ("op", "value") if getattr(objective, field) is not None]
-        if not given:
-            return True
-        message = f"`{given[0]}` belongs to a thresholdMetric, not to a ratio: remove it"
-        where, forbidden = site.at(given[0]), owner is not objective and owner.indicator is not None
-        if forbidden and not self._lenient:
-            self._report.error(where, "openslo/threshold", message)
-            return False
-        tell = self._report.warn if forbidden else self._report.ignore
-        tell(where, "openslo/threshold", message)
-        return True
-
-    def _window(self, spec: SloSpec, site: Site) -> int | None:
-        if not spec.time_window:
-            message = "without timeWindow nothing is evaluated: add one, such as 30d, rolling"
-            self._report.refuse(site, "unsupported/time-window", message)
-            return None
-        window, place = spec.time_window[0], site.at("timeWindow", 0)
-        if not window.is_rolling:
-            message = "calendar windows are not evaluated yet: write isRolling: true"
-            self._report.refuse(place, "unsupported/calendar", message)
-            return None
-        if window.duration.ms > MAX_WINDOW_MS:
-            message = (
-                f"{window.duration.text} is more than {MAX_WINDOW_MS // DAY_MS} days: write less"
-            )
-            self._report.refuse(place.at("duration"), "unsupported/time-window", message)
-            return None
-        return window.duration.ms
-
-    def _is_supported(self, spec: SloSpec, site: Site) -> bool:
+    def _composed(
+        self, slo: Slo, spec: SloSpec, wanted: Sequence[Wanted] | None, site: Site
+    ) -> Slo | None:
+        """The SLO with its rules: those of each objective, or of the composite of all."""
+        places = [
+            site.at("objectives", i, "target" if o.target is not None else "targetPercent")
+            for i, o in enumerate(spec.objectives)
+        ]
         if spec.is_composite:
-            message = "composite SLOs are not evaluated yet: write one SLO for each indicator"
-            self._report.refuse(site.at("objectives"), "unsupported/composite", message)
-            return False
-        if spec.budgeting_method != "Occurrences":
-            message = f"{spec.budgeting_method} is not evaluated yet: write Occurrences"
-            self._report.refuse(site.at("budgetingMethod"), "unsupported/method", message)
-            return False
-        return True
+            return self._composite(slo, spec, wanted, site.at("objectives"))
+        objectives = []
+        for objective, place in zip(slo.objectives, places, strict=True):
+            rules = self._rules(slo, [objective], objective.target, wanted, place)
+            if rules is not None:
+                objectives.append(replace(objective, rules=rules))
+        complete = len(objectives) == len(slo.objectives)
+        return replace(slo, objectives=tuple(objectives)) if complete else None
 
-    def _indicator(
-        self, objective: ObjectiveSpec, form: Form, spec: SloSpec, site: Site
-    ) -> Indicator | None:
-        if isinstance(form, Foreign):
+    def _composite(
+        self, slo: Slo, spec: SloSpec, wanted: Sequence[Wanted] | None, site: Site
+    ) -> Slo | None:
+        first, *others = slo.objectives
+        for i, other in enumerate(others, 1):
+            if other.indicator.group_by != first.indicator.group_by:
+                message = (
+                    "the indicators of a composite have the same groupBy: this one has "
+                    f"{_fields(other)}, the first {_fields(first)}: write the same"
+                )
+                self._report.refuse(site.at(i), "unsupported/composite", message)
+                return None
+        weights = tuple(Fraction(o.composite_weight or 1) for o in spec.objectives)
+        weighted = zip(weights, slo.objectives, strict=True)
+        target = sum((w * o.target for w, o in weighted), Fraction()) / sum(weights)
+        rules = self._rules(slo, slo.objectives, target, wanted, site)
+        if rules is None:
             return None
-        source, throughput = form.source, None
-        if isinstance(form, Ratio):
-            good = form.good
-        else:
-            if objective.op is None or objective.value is None:
-                raise AssertionError("a threshold has op and value")
-            if isinstance(form, Rate):
-                good = ""
-                value = Fraction(objective.value)
-                throughput = Throughput(form.interval_ms, objective.op, value)
-                if form.interval_ms > spec.time_window[0].duration.ms:
-                    message = (
-                        "the interval of the metric is longer than the SLO's window: write less"
-                    )
-                    self._report.error(site, "servicelevel/interval", message)
-                    return None
-            else:
-                comparison = f"{form.field} {_SIGNS[objective.op]} {_literal(objective.value)}"
-                good = conjunction(source.where, comparison)
-        indicator = Indicator(
-            id="",
-            event=source.event,
-            service=source.service or spec.service,
-            total=source.where,
-            good=good,
-            group_by=tuple(source.group_by),
-            pane_ms=source.pane.ms,
-            throughput=throughput,
+        return replace(slo, composite=Composite(COMPOSITE, weights, target, rules))
+
+    def _rules(
+        self,
+        slo: Slo,
+        objectives: Sequence[Objective],
+        target: Fraction,
+        wanted: Sequence[Wanted] | None,
+        site: Site,
+    ) -> tuple[Rule, ...] | None:
+        judged = Judged(
+            target=target,
+            window_ms=slo.window_ms,
+            pane_ms=lcm(*(o.indicator.pane_ms for o in objectives)),
+            slice_ms=max(o.slices.length_ms if o.slices else 0 for o in objectives),
+            site=site,
         )
-        return replace(indicator, id=indicator_id(indicator))
+        return objective_rules(wanted, self._tiers, judged, self._report)
 
 
-def _slo(document: SloDocument, window_ms: int, objectives: Iterable[Objective]) -> Slo:
-    metadata = document.metadata
-    slo = Slo(
-        name=metadata.name,
-        service=document.spec.service,
-        window_ms=window_ms,
-        objectives=tuple(objectives),
-        digest="",
-        display_name=metadata.display_name,
-        labels={key: ",".join(values) for key, values in metadata.labels.items()},
-    )
-    return replace(slo, digest=slo_digest(slo))
+def _fields(objective: Objective) -> str:
+    return ", ".join(objective.indicator.group_by) or "none"
 
 
 def _names(spec: SloSpec) -> Iterator[str]:
     """Unique names: the slug of `displayName`, or the position."""
-    taken: set[str] = set()
+    taken: set[str] = {COMPOSITE} if spec.is_composite else set()
     for number, objective in enumerate(spec.objectives, 1):
         base = name = _slug(objective.display_name) or f"objective-{number}"
         while name in taken:
@@ -247,17 +153,3 @@ def _slug(text: str) -> str:
     """Lower-case letters, digits and dashes; empty if the text has none of ASCII."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:63].rstrip("-")
-
-
-def _target(objective: ObjectiveSpec) -> Fraction:
-    if objective.target is not None:
-        return Fraction(objective.target)
-    if objective.target_percent is None:
-        raise AssertionError("an objective has a target")
-    return Fraction(objective.target_percent) / 100
-
-
-def _literal(value: Decimal) -> str:
-    """A CEL double."""
-    text = format(value, "f")
-    return text if "." in text else f"{text}.0"

@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from servicelevel.adapters.files.definitions import Finding, Loaded, load_definitions
-from servicelevel.domain.model import EventKind, Throughput
+from servicelevel.domain.model import EventKind
+from servicelevel.domain.rules import All, BurnRate, Rule
 from servicelevel.domain.severity import Severity
+from servicelevel.domain.slices import RateSlices
 from servicelevel.errors import CelError, DependencyError
 
 Load = Callable[..., Loaded]
@@ -83,6 +85,16 @@ def only(loaded: Loaded) -> Any:
     return found
 
 
+def factor(rule: Rule) -> Fraction:
+    """Of a rule over two windows."""
+    assert isinstance(rule.condition, All)
+    (of_long, of_short) = rule.condition.parts
+    assert isinstance(of_long, BurnRate)
+    assert isinstance(of_short, BurnRate)
+    assert of_long.factor == of_short.factor
+    return of_long.factor
+
+
 def rules_of(findings: list[Finding]) -> list[str]:
     return [finding.rule for finding in findings]
 
@@ -132,7 +144,8 @@ def test_throughput(load: Load) -> None:
     indicator = threshold(aggregate="throughput", interval="30s", where="status_code < 500")
     objectives = [{"op": "gte", "value": 99.5, "target": 0.99}]
     (objective,) = only(load(slo(indicator=indicator, objectives=objectives))).objectives
-    assert objective.indicator.throughput == Throughput(30_000, "gte", Fraction(199, 2))
+    assert objective.slices == RateSlices(30_000, "gte", Fraction(199, 2))
+    assert objective.indicator.slice_ms == 30_000
     assert (objective.indicator.total, objective.indicator.good) == ("status_code < 500", "")
 
 
@@ -325,13 +338,13 @@ def test_what_is_empty_in_a_source_of_another_type_is_not_ours_to_judge(load: Lo
 
 def test_default_rules_are_those_of_the_workbook(load: Load) -> None:
     (objective,) = only(load(slo())).objectives
-    assert [(r.name, r.factor, r.severity) for r in objective.rules] == [
+    assert [(r.name, factor(r), r.severity) for r in objective.rules] == [
         ("1h/5m", Fraction(144, 10), Severity.PAGE),
         ("6h/30m", Fraction(6), Severity.PAGE),
         ("1d/2h", Fraction(3), Severity.TICKET),
         ("3d/6h", Fraction(1), Severity.TICKET),
     ]
-    assert (objective.rules[0].long_ms, objective.rules[0].short_ms) == (HOUR, HOUR // 12)
+    assert objective.rules[0].windows_ms == (HOUR, HOUR // 12)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +361,7 @@ def test_default_rules_spend_the_same_share_of_any_budget(
 ) -> None:
     document = slo(timeWindow=[{"duration": duration, "isRolling": True}])
     (objective,) = only(load(document)).objectives
-    assert [(r.name, float(r.factor)) for r in objective.rules] == rules
+    assert [(r.name, float(factor(r))) for r in objective.rules] == rules
 
 
 def test_default_rules_that_cannot_fire_are_left_out(load: Load) -> None:
@@ -383,7 +396,7 @@ def test_the_short_window_is_a_twelfth_in_whole_panes(
 ) -> None:
     (objective,) = only(load(slo(alertPolicies=[policy(**condition)]))).objectives
     (rule,) = objective.rules
-    assert (rule.name, rule.short_ms, rule.factor) == (name, short_ms, Fraction(72, 5))
+    assert (rule.name, rule.windows_ms[-1], factor(rule)) == (name, short_ms, Fraction(72, 5))
 
 
 @pytest.mark.parametrize(
