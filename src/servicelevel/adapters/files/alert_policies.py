@@ -7,8 +7,10 @@ from servicelevel.adapters.files.alert_rules import Draft, Judged, Place, Wanted
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.adapters.files.rule_names import condition_name
+from servicelevel.adapters.files.rule_policies import policy_drafts
 from servicelevel.domain.rules import All, BurnRate, Condition, NoData, Rule
 from servicelevel.domain.severity import Severity
+from servicelevel.schemas.extensions.alert_policy import RulePolicyDocument
 from servicelevel.schemas.openslo.alerting import (
     ConditionDocument,
     ConditionSpec,
@@ -73,23 +75,25 @@ class PolicyReader:
         found: list[Wanted] = []
         complete = True
         for index, entry in enumerate(spec.alert_policies):
-            policy = self._policy(entry, site.at("alertPolicies", index))
-            rules = None if policy is None else self._rules(*policy)
+            rules = self._entry(entry, site.at("alertPolicies", index))
             if rules is None:
                 complete = False
             else:
                 found.extend(rules)
         return found if complete else None
 
-    def _policy(self, entry: PolicyEntry, site: Site) -> tuple[PolicySpec, Site] | None:
+    def _entry(self, entry: PolicyEntry, site: Site) -> list[Wanted] | None:
         if entry.spec is not None:
-            return entry.spec, site.at("spec")
+            return self._rules(entry.spec, site.at("spec"))
         name = entry.alert_policy_ref or ""
+        own = self._library.find(RulePolicyDocument, name)
+        if own is not None:
+            return [_always(draft) for draft in policy_drafts(own[0].spec, own[1].at("spec"))]
         found = self._library.find(PolicyDocument, name)
         if found is None:
             self._unresolved("AlertPolicy", name, site.at("alertPolicyRef"))
             return None
-        return found[0].spec, found[1].at("spec")
+        return self._rules(found[0].spec, found[1].at("spec"))
 
     def _rules(self, policy: PolicySpec, site: Site) -> list[Wanted] | None:
         self._targets(policy, site)
@@ -150,3 +154,8 @@ class PolicyReader:
     def _unresolved(self, kind: str, name: str, site: Site) -> None:
         message = f"{kind} {name} is in none of the files: add it, or name one that is"
         self._report.refuse(site, "reference/unresolved", message)
+
+
+def _always(draft: Draft) -> Wanted:
+    """A rule that is the same whatever it judges."""
+    return lambda _: draft

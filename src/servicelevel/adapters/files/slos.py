@@ -9,6 +9,7 @@ from math import lcm
 
 from servicelevel.adapters.files.alert_policies import PolicyReader
 from servicelevel.adapters.files.alert_rules import Judged, Wanted, objective_rules
+from servicelevel.adapters.files.corrections import CorrectionReader
 from servicelevel.adapters.files.digests import slo_digest
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
@@ -34,6 +35,7 @@ class SloReader:
         self._forms = forms
         self._objectives = ObjectiveReader(report)
         self._policies = PolicyReader(library, report)
+        self._corrections = CorrectionReader(library, report)
         self._tiers = tiers
         self._report = report
         self._services = {model.metadata.name for model, _ in library.all(ServiceDocument)}
@@ -45,10 +47,14 @@ class SloReader:
         objectives = self._read_objectives(spec, place)
         window = read_window(spec, place, self._report)
         wanted = self._policies.wanted(spec, place) if spec.alert_policies else None
-        if window is None or objectives is None or (spec.alert_policies and wanted is None):
+        name = document.metadata.name
+        corrections = self._corrections.of(name, spec.service, site.at("metadata", "name"))
+        if window is None or objectives is None or corrections is None:
+            return None
+        if spec.alert_policies and wanted is None:
             return None
         slo = Slo(
-            name=document.metadata.name,
+            name=name,
             service=spec.service,
             window_ms=window.ms,
             objectives=tuple(objectives),
@@ -56,6 +62,7 @@ class SloReader:
             display_name=document.metadata.display_name,
             labels={key: ",".join(values) for key, values in document.metadata.labels.items()},
             calendar=window.calendar,
+            corrections=corrections,
         )
         ruled = self._composed(slo, spec, wanted, place)
         return None if ruled is None else replace(ruled, digest=slo_digest(ruled))

@@ -66,6 +66,11 @@ def choice_of(*forms: tuple[str, ...]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"oneOf": [{"required": list(form)} for form in forms]})
 
 
+def within(**bounds: float) -> Any:
+    """What a JSON Schema says of a number's range."""
+    return Field(json_schema_extra={**bounds})
+
+
 class StrictModel(BaseModel):
     """No coercion, no unknown fields, names as OpenSLO writes them."""
 
@@ -106,6 +111,7 @@ def _duration(units: str, *, zero: bool) -> PlainValidator:
 WindowDuration = Annotated[Duration, _duration("mhdwMQY", zero=False)]
 DelayDuration = Annotated[Duration, _duration("mhdwMQY", zero=True)]
 PaneDuration = Annotated[Duration, _duration("smhdwMQY", zero=False)]
+PaneDelay = Annotated[Duration, _duration("smhdwMQY", zero=True)]
 
 
 def _number(value: Any) -> Any:

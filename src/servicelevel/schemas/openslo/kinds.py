@@ -40,7 +40,7 @@ class DataSourceDocument(Document):
     spec: DataSourceSpec
 
 
-AnyDocument = (
+OpensloDocument = (
     ServiceDocument
     | DataSourceDocument
     | IndicatorDocument
@@ -50,7 +50,7 @@ AnyDocument = (
     | TargetDocument
 )
 
-KINDS: Mapping[str, type[AnyDocument]] = MappingProxyType(
+KINDS: Mapping[str, type[OpensloDocument]] = MappingProxyType(
     {
         "Service": ServiceDocument,
         "DataSource": DataSourceDocument,

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from servicelevel.schemas.definitions import VERSIONS
+from servicelevel.schemas.extensions.common import Moment
+from servicelevel.schemas.field_texts import TEXTS
 from servicelevel.schemas.openslo.common import Duration
-from servicelevel.schemas.openslo.field_texts import TEXTS
-from servicelevel.schemas.openslo.kinds import KINDS
 from servicelevel.schemas.openslo.source import SOURCE_TYPE, ServicelevelSource
 
 Schema = dict[str, Any]
@@ -34,7 +35,7 @@ class _Generator(GenerateJsonSchema):
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, BaseModel):
             return dft.model_dump(exclude_defaults=True)
-        return dft.text if isinstance(dft, Duration) else super().encode_default(dft)
+        return dft.text if isinstance(dft, Duration | Moment) else super().encode_default(dft)
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's signature
         return False
@@ -42,24 +43,25 @@ class _Generator(GenerateJsonSchema):
 
 def definitions_schema() -> tuple[Schema, dict[str, Schema]]:
     """The schema of one document or a list of them, and the parts that it refers to."""
-    models: list[type[BaseModel]] = [*KINDS.values(), ServicelevelSource]
+    kinds = [model for kinds in VERSIONS.values() for model in kinds.values()]
     _, made = models_json_schema(
-        [(model, "validation") for model in models],
+        [(model, "validation") for model in (*kinds, ServicelevelSource)],
         ref_template=_REFER + "{model}",
         schema_generator=_Generator,
     )
     parts: dict[str, Schema] = made["$defs"]
-    del parts[Duration.__name__]  # what a model makes of the text
+    for made_of_text in (Duration, Moment):
+        parts.pop(made_of_text.__name__, None)
     for name, part in parts.items():
         _explain(name, part)
     parts["MetricSource"] |= {
         "if": {"properties": {"type": {"const": SOURCE_TYPE}}, "required": ["type"]},
         "then": {"properties": {"spec": {"$ref": _REFER + ServicelevelSource.__name__}}},
     }
-    one = [{"$ref": _REFER + model.__name__} for model in KINDS.values()]
-    parts["Definition"] = {"description": "An OpenSLO v1 document.", "oneOf": one}
+    one = [{"$ref": _REFER + model.__name__} for model in kinds]
+    parts["Definition"] = {"description": "A document of OpenSLO v1, or of ours.", "oneOf": one}
     several = {"type": "array", "items": {"$ref": _REFER + "Definition"}}
-    top = {"title": "Definitions", "description": "OpenSLO v1 documents, one or a list of them."}
+    top = {"title": "Definitions", "description": "One document, or a list of them."}
     return {**top, "oneOf": [*one, several]}, dict(sorted(parts.items()))
 
 
