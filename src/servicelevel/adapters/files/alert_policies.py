@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from servicelevel.adapters.files.alert_rules import Draft, Judged, Place, Wanted
+from servicelevel.adapters.files.explain import brief
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.adapters.files.rule_names import condition_name
@@ -49,14 +50,14 @@ class BurnCondition:
         burn, step = self.spec.condition, judged.step_ms
         long_ms, factor = burn.lookback_window.ms, Fraction(burn.threshold)
         steps = max(1, (2 * long_ms + SHORT_SHARE * step) // (2 * SHORT_SHARE * step))
-        return self._draft(All((BurnRate(long_ms, factor), BurnRate(steps * step, factor))))
+        both = All((BurnRate(long_ms, factor), BurnRate(steps * step, factor)))
+        return self._draft(both, burn.alert_after.ms)
 
     def no_data(self, judged: Judged) -> Draft:  # noqa: ARG002 - one of several `Wanted`
         """No event came during the lookback window."""
         return self._draft(NoData(self.spec.condition.lookback_window.ms))
 
-    def _draft(self, condition: Condition) -> Draft:
-        after_ms = self.spec.condition.alert_after.ms
+    def _draft(self, condition: Condition, after_ms: int = 0) -> Draft:
         rule = Rule(condition_name(condition), condition, self.severity, after_ms)
         written = self.site.at("condition")
         place = Place(written.at("lookbackWindow"), written.at("threshold"))
@@ -138,7 +139,8 @@ class PolicyReader:
         burn, place = spec.condition, site.at("condition")
         severity = SEVERITIES.get(spec.severity.lower())
         if severity is None:
-            message = f"severity {spec.severity} is unknown: write one of {', '.join(SEVERITIES)}"
+            known = ", ".join(SEVERITIES)
+            message = f"severity {brief(spec.severity)} is unknown: write one of {known}"
             self._report.refuse(site.at("severity"), "unsupported/severity", message)
         if burn.op not in ("gt", "gte"):
             message = f"op {burn.op} would alert while the budget burns slowly: write gt"

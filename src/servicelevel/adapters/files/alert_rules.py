@@ -52,6 +52,9 @@ class Draft:
     places: tuple[Place, ...]
 
 
+MAX_RULES = 64
+"""Of one objective: each is looked at for each pane."""
+
 Wanted = Callable[[Judged], Draft]
 """A rule of a policy, whose derived windows depend on what it is to judge."""
 
@@ -66,6 +69,10 @@ def objective_rules(
     """
     if wanted is None:
         return _default_rules(tiers, judged, report)
+    if len(wanted) > MAX_RULES:
+        message = f"has {len(wanted)} rules, more than {MAX_RULES}: name fewer alert policies"
+        report.refuse(judged.site, "unsupported/rules", message)
+        return None
     drafts = [make(judged) for make in wanted]
     problems = sum(_check(draft, judged, report) for draft in drafts)
     return None if problems else in_order(draft.rule for draft in drafts)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from servicelevel.adapters.files.explain import brief
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.domain.corrections import Correction
@@ -46,8 +47,8 @@ class CorrectionReader:
         self._resolve(spec.services, self._services, "SLO of the service", site.at("services"))
         from_ms, to_ms = floor_to(spec.from_.ms, SPAN_MS), pane_end(spec.to_ms, SPAN_MS)
         self._tell_moved("from", spec.from_.ms, from_ms, site.at("from"))
-        end = "to" if spec.to is not None else "duration"
-        self._tell_moved("the end", spec.to_ms, to_ms, site.at(end))
+        end = site.at("to" if spec.to is not None else "duration")
+        self._tell_moved("to", spec.to_ms, to_ms, end)
         return Correction(
             name=document.metadata.name,
             from_ms=from_ms,
@@ -61,14 +62,14 @@ class CorrectionReader:
     def _resolve(self, names: Iterable[str], known: set[str], what: str, site: Site) -> None:
         for index, name in enumerate(names):
             if name not in known:
-                message = f"{what} {name} is in none of the files: add it, or check the name"
+                message = f"{what} {brief(name)} is in none of the files: add it, or check the name"
                 self._report.refuse(site.at(index), "reference/unresolved", message)
 
-    def _tell_moved(self, what: str, written_ms: int, moved_ms: int, site: Site) -> None:
+    def _tell_moved(self, edge: str, written_ms: int, moved_ms: int, site: Site) -> None:
         if written_ms != moved_ms:
             message = (
-                f"corrections are of whole quarters of an hour: {what} is moved to "
-                f"{_shown(moved_ms)}; write that to be rid of this warning"
+                f"corrections are of whole quarters of an hour, so {_shown(written_ms)} is moved "
+                f"outward: write {edge}: {_shown(moved_ms)}"
             )
             self._report.warn(site, "servicelevel/correction-moved", message)
 

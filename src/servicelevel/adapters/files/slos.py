@@ -11,6 +11,7 @@ from servicelevel.adapters.files.alert_policies import PolicyReader
 from servicelevel.adapters.files.alert_rules import Judged, Wanted, objective_rules
 from servicelevel.adapters.files.corrections import CorrectionReader
 from servicelevel.adapters.files.digests import slo_digest
+from servicelevel.adapters.files.explain import brief
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.adapters.files.objective_forms import FormReader
@@ -69,7 +70,8 @@ class SloReader:
 
     def _check_service(self, spec: SloSpec, site: Site) -> None:
         if self._services and spec.service not in self._services:
-            message = f"Service {spec.service} is in none of the files: add it, or check the name"
+            name = brief(spec.service)
+            message = f"Service {name} is in none of the files: add it, or check the name"
             self._report.warn(site.at("service"), "reference/service", message)
 
     def _read_objectives(self, spec: SloSpec, site: Site) -> list[Objective] | None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,9 @@ from servicelevel.adapters.files.explain import MAX_PROBLEMS
 from servicelevel.adapters.files.yaml_nodes import MAX_NODES, read_yaml
 
 GOLDEN = Path(__file__).parents[3] / "golden"
-TEXTS = [path.read_text(encoding="utf-8") for path in sorted(GOLDEN.rglob("slos.yaml"))]
+FILES = [*GOLDEN.rglob("slos.yaml"), GOLDEN / "definitions" / "shop" / "slices.yaml"]
+TEXTS = [path.read_text(encoding="utf-8") for path in sorted(FILES)]
+KINDS = (GOLDEN / "definitions" / "shop" / "slices.yaml").read_text(encoding="utf-8").split("---\n")
 SLI = """\
 apiVersion: openslo/v1
 kind: SLI
@@ -83,6 +87,64 @@ def test_any_value_in_place_of_another(loads: Loads, text: str, line: int, piece
     key, colon, _ = lines[line % len(lines)].partition(": ")
     lines[line % len(lines)] = f"{key}{colon}{piece}"
     loads("\n".join(lines))
+
+
+POLICY_HEAD = "apiVersion: servicelevel/v1\nkind: AlertPolicy\nmetadata: {name: p}\n"
+KEYS = """
+rules when all any burnRate over above weighted budgetSpent exhaustion within confidence noData for
+severity name alertAfter resolve ratio after lowTraffic minEvents from to duration slos services
+effect by reason calendar startTime timeZone aggregate interval maxGroups groupTtl
+"""
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.sampled_from(["1h", "0m", "5s", "9999999Y", "p99", "p99.999999", "0.5", "Europe/Berlin"])
+    | st.sampled_from(["9999-12-31T23:59:59-23:59", "1970-01-01T00:00:00Z", "2026-01-01 00:00:00"])
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def _put(node: Any, value: Any, steps: list[int]) -> Any:
+    """The node with a value somewhere inside it, at the place that the steps lead to."""
+    if not steps or not isinstance(node, dict | list) or not node:
+        return value
+    keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+    key = keys[steps[0] % len(keys)]
+    node[key] = _put(node[key], value, steps[1:])
+    return node
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(range(len(KINDS))), VALUES, st.lists(st.integers(0, 9), min_size=2, max_size=8)
+)
+def test_any_value_anywhere(loads: Loads, which: int, value: Any, steps: list[int]) -> None:
+    documents = [yaml.safe_load(text) for text in KINDS]
+    documents[which] = _put(documents[which], value, steps)
+    loads(yaml.safe_dump_all(documents))
+
+
+@pytest.mark.parametrize("key", ["all", "any"])
+def test_conditions_nested_deep_or_wide_are_refused(loads: Loads, key: str) -> None:
+    rule = "rules: [{severity: page, when: WHEN}]"
+    policy = (
+        f"apiVersion: servicelevel/v1\nkind: AlertPolicy\nmetadata: {{name: p}}\nspec: {{{rule}}}"
+    )
+    leaf = "{noData: {for: 1h}}"
+    deep = f"{{{key}: [" * 25 + leaf + "]}" * 25
+    wide = leaf
+    for _ in range(4):
+        wide = f"{{{key}: [{', '.join([wide] * 8)}]}}"
+    for when in (deep, wide, f"{{{key}: [{', '.join([leaf] * 5_000)}]}}"):
+        loaded = loads(policy.replace("WHEN", when))
+        assert not loaded.is_valid
+        assert len(loaded.findings) <= MAX_PROBLEMS + 1
 
 
 @settings(max_examples=150, deadline=None)
