@@ -14,10 +14,11 @@ from servicelevel.adapters.files.pane_ladder import shipped_ladder
 from servicelevel.adapters.kafka.combiner import KafkaCombiner
 from servicelevel.adapters.kafka.flushing import Asides
 from servicelevel.adapters.kafka.output_writer import open_writer
-from servicelevel.application.classify import Plan
+from servicelevel.application.definitions import Definitions
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import StateStore, WallClock
+from servicelevel.application.renewed import RenewedEvaluator
 from servicelevel.domain.model import Catalogue
 from servicelevel.errors import DefinitionError
 from servicelevel.schemas.counts import decode_counts
@@ -38,11 +39,19 @@ def read_catalogue(paths: tuple[Path, ...], *, lenient: bool) -> Catalogue:
     loaded = load_definitions(paths, lenient=lenient)
     problems = _problems(loaded)
     if problems:
-        raise DefinitionError("the definitions cannot be used:\n  " + "\n  ".join(problems))
+        raise DefinitionError(
+            "the definitions cannot be used:\n  " + "\n  ".join(problems), problems=problems
+        )
     if not loaded.catalogue.slos:
         files = ", ".join(str(path) for path in paths)
         raise DefinitionError(f"there is no SLO in {files}")
     return loaded.catalogue
+
+
+def read_definitions(settings: Settings) -> Definitions:
+    """The definitions that the settings name, compiled. Raises as `read_catalogue` does."""
+    catalogue = read_catalogue(settings.definitions, lenient=settings.lenient)
+    return Definitions(catalogue, settings.counts_partitions)
 
 
 def _problems(loaded: Loaded) -> list[str]:
@@ -63,26 +72,23 @@ def evaluation_policy(settings: Settings) -> EvaluationPolicy:
 
 
 def evaluator_factory(
-    settings: Settings, catalogue: Catalogue
-) -> Callable[[StateStore, int], Evaluator]:
+    settings: Settings, definitions: Definitions
+) -> Callable[[StateStore, int], RenewedEvaluator]:
     """Makes the evaluator of a counts partition from its state."""
-    policy = evaluation_policy(settings)
+    policy, partitions = evaluation_policy(settings), settings.counts_partitions
 
-    def make(state: StateStore, partition: int) -> Evaluator:
-        return Evaluator(
-            catalogue,
-            policy,
-            state,
-            partition=partition,
-            partitions=settings.counts_partitions,
-        )
+    def make(state: StateStore, partition: int) -> RenewedEvaluator:
+        def evaluator(catalogue: Catalogue) -> Evaluator:
+            return Evaluator(catalogue, policy, state, partition=partition, partitions=partitions)
+
+        return RenewedEvaluator(definitions, evaluator)
 
     return make
 
 
 def build_evaluator_app(
     settings: Settings,
-    catalogue: Catalogue,
+    definitions: Definitions,
     *,
     web: bool = False,
     ready: Callable[[], object] = lambda: None,
@@ -90,7 +96,7 @@ def build_evaluator_app(
     """The evaluator as a Faust app that is not started yet; `ready` is called when it is up."""
     app = build_app(
         settings,
-        evaluators=evaluator_factory(settings, catalogue),
+        evaluators=evaluator_factory(settings, definitions),
         decode=decode_counts,
         outputs=open_writer(settings, "evaluator"),
         web=web,
@@ -104,13 +110,12 @@ def build_evaluator_app(
 
 
 async def run_combiner(
-    settings: Settings, catalogue: Catalogue, owner: str, clock: WallClock, stop: asyncio.Event
+    settings: Settings, definitions: Definitions, owner: str, clock: WallClock, stop: asyncio.Event
 ) -> None:
     """Run a combiner until `stop` is set. Raises as `KafkaCombiner.run` does."""
-    plan = Plan(catalogue, settings.counts_partitions)
     async with open_writer(settings, "combiner") as writer:
         asides = Asides(writer, dead_letter_event, late_event)
         combiner = KafkaCombiner(
-            settings, plan, clock, owner, asides, mappings=read_mappings(settings)
+            settings, definitions.plan, clock, owner, asides, mappings=read_mappings(settings)
         )
         await combiner.run(stop)

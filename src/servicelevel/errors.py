@@ -16,6 +16,8 @@ ServiceLevelError
     └── StateError                   stored state cannot be used
 """
 
+from collections.abc import Sequence
+
 
 class ServiceLevelError(Exception):
     """Root of all errors of this package; `exit_code` is what the command returns."""
@@ -34,7 +36,11 @@ class SettingsError(UsageError):
 
 
 class DefinitionError(UsageError):
-    """A definition cannot be read, is invalid or refers to nothing."""
+    """A definition cannot be read, is invalid or refers to nothing; `problems` are told singly."""
+
+    def __init__(self, message: str, *, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems) or (message,)
 
 
 class MappingError(UsageError):

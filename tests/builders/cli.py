@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from servicelevel.adapters.redis.memory import MemoryStore
 from servicelevel.application.compare import SloDifference
@@ -14,6 +14,7 @@ from servicelevel.application.mirror import Move, StatusReader, Update
 from servicelevel.domain.outputs import Output
 from servicelevel.entrypoints.cli.app import run_command
 from servicelevel.entrypoints.cli.session import Parts
+from servicelevel.entrypoints.replay_request import ReplayRequest
 from servicelevel.errors import ServiceLevelError
 from servicelevel.schemas.outputs import cloudevent, output_key
 from servicelevel.settings import Settings
@@ -62,18 +63,16 @@ class Outside:
             raise self.kafka_error
         return self.missing
 
-    def run(self, settings: Settings, role: str, workers: int) -> int:
-        self.asked.append(("run", settings, role, workers))
+    def run(self, settings: Settings, role: str, workers: int, watch: bool) -> int:
+        self.asked.append(("run", settings, role, workers, watch))
         return self.on_run()
 
-    def replay(self, definitions: Sequence[Path], **arguments: Any) -> None:
-        self.asked.append(("replay", list(definitions), arguments))
-        arguments["out"].write("{}\n")
+    def replay(self, request: ReplayRequest, out: TextIO) -> None:
+        self.asked.append(("replay", request))
+        out.write("{}\n")
 
-    def compare(
-        self, definitions: Sequence[Path], against: Sequence[Path], **arguments: Any
-    ) -> list[SloDifference]:
-        self.asked.append(("compare", list(definitions), list(against), arguments))
+    def compare(self, request: ReplayRequest, against: Sequence[Path]) -> list[SloDifference]:
+        self.asked.append(("compare", request, list(against)))
         return self.differences
 
     def demo(self, *arguments: Any, out: Any) -> int:

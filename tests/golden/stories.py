@@ -14,6 +14,8 @@ story.yaml:
         slow: 3/10          share of events that take `slow_ms`, the others take `usual_ms`
         behind: 20m         event times are so much earlier than the story's, `ahead: …` later
         service: shop
+        customers: 9        attribute `customer` of the events takes so many values in turn
+    statuses: true          tells where each objective stands at the end, too
 """
 
 import json
@@ -38,7 +40,8 @@ from servicelevel.application.replay import (
     replay,
 )
 from servicelevel.domain.model import Catalogue
-from servicelevel.domain.outputs import Transition
+from servicelevel.domain.outputs import Status, Transition
+from servicelevel.domain.sight import Number
 from servicelevel.entrypoints.cli.arguments import duration_ms
 from servicelevel.schemas.outputs import rfc3339
 from tests.builders.ladder import LADDER
@@ -63,6 +66,7 @@ class Phase(BaseModel):
     behind: Duration = 0
     ahead: Duration = 0
     service: str = "shop"
+    customers: int = 0
     repeat: int = 1
     phases: "list[Phase]" = []
 
@@ -75,6 +79,7 @@ class Story(BaseModel):
     starts: datetime
     clock: datetime | None = None
     together: int = 200
+    statuses: bool = False
     phases: list[Phase]
 
 
@@ -115,8 +120,15 @@ def events(story: Story) -> Iterator[dict[str, Any]]:
                 "service": phase.service,
                 "status_code": 503 if is_chosen(i, phase.errors) else 200,
                 "duration_ms": phase.slow_ms if is_chosen(i, phase.slow) else phase.usual_ms,
+                **_attributes(i, phase),
             }
         at += phase.for_
+
+
+def _attributes(i: int, phase: Phase) -> dict[str, Any]:
+    if not phase.customers:
+        return {}
+    return {"attributes": {"customer": f"c{i % phase.customers + 1:03}"}}
 
 
 def is_chosen(i: int, share: Fraction) -> bool:
@@ -142,6 +154,7 @@ def tell(folder: Path, together: int | None = None) -> str:
         now_ms=milliseconds(story.clock) if story.clock else end_ms(story),
         policy=EvaluationPolicy(LADDER, early=False),
         chunk=together or story.together,
+        statuses=story.statuses,
     )
     told = replay(loaded.catalogue, [Recording("requests", "request", lines)], options)
     return as_text(told, loaded.catalogue)
@@ -160,7 +173,9 @@ def as_text(told: Replayed, catalogue: Catalogue) -> str:
         for disposition, count in sorted(Counter(late.disposition for late in told.late).items())
     ]
     several = sum(len(slo.objectives) for slo in catalogue.slos.values()) > 1
+    several |= any(t.group for t in (*told.transitions, *told.statuses))
     lines += [transition_line(t, several=several) for t in told.transitions]
+    lines += [status_line(s) for s in told.statuses]
     return "\n".join(lines) + "\n"
 
 
@@ -170,13 +185,34 @@ def transition_line(t: Transition, *, several: bool) -> str:
         rfc3339(t.at_ms).replace(".000Z", "Z"),
         f"{t.kind:7} {t.state.value:11}",
         f"{t.severity.value:6}",
-        *([f"{t.slo}/{t.objective:10}"] if several else []),
+        *([f"{_path(t):20}"] if several else []),
         f"{t.rule:7}",
-        f"{t.good}/{t.total} good",
+        f"{amount(t.good)}/{t.total} good",
         f"burn {number(t.burn_rate_long)} / {number(t.burn_rate_short)}",
         f"budget left {number(t.budget_remaining, '.1%')}",
     ]
     return "  ".join(columns).rstrip()
+
+
+def status_line(s: Status) -> str:
+    columns = [
+        rfc3339(s.at_ms).replace(".000Z", "Z"),
+        f"status  {s.state:9}",
+        f"{_path(s):20}",
+        f"{amount(s.good)}/{s.total} good",
+        f"budget left {number(s.remaining_ratio, '.1%')}",
+        *(f"corrected by {c.name} ({c.effect})" for c in s.corrections),
+    ]
+    return "  ".join(columns).rstrip()
+
+
+def _path(output: Transition | Status) -> str:
+    return "/".join(filter(None, (output.slo, output.objective, output.group)))
+
+
+def amount(value: Number) -> str:
+    """A whole number, or a fraction rounded to six digits."""
+    return str(value) if isinstance(value, int) else f"{float(value):.6g}"
 
 
 def number(value: float | None, form: str = ".4g") -> str:

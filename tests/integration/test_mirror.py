@@ -12,7 +12,7 @@ from servicelevel.adapters.kafka.output_writer import open_writer
 from servicelevel.adapters.kafka.topics import create_topics, topic_specs
 from servicelevel.adapters.redis.mirror import run_mirror
 from servicelevel.adapters.redis.store import RedisStore, open_store
-from servicelevel.domain.outputs import AlertState
+from servicelevel.domain.outputs import AlertState, StatusRemoved
 from servicelevel.schemas.cloudevents import AlertEvent
 from servicelevel.settings import Settings
 from tests.builders.outputs import AT, status, transition
@@ -76,6 +76,9 @@ async def test_it_follows_and_refills_what_was_emptied(settings: Settings) -> No
 
         await writer.send_all([transition(state=AlertState.RESOLVED, at_ms=AT + 1)])
         await until(lambda: _none(store))
+
+        await writer.send_all([StatusRemoved("a", "main", "checkout", "", AT + 2)])
+        await until(lambda: _is(store, ["b"]))
     assert [e.data.state for e in await _transitions(settings)] == ["resolved", "raised"]
 
 

@@ -29,7 +29,7 @@ class CompiledIndicator:
         """True: good, False: bad, None: the event does not count, or cannot be decided."""
         if self.total(event) is not True:
             return None
-        return True if self.indicator.throughput is not None else self.good(event)
+        return self.good(event)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +109,7 @@ class ServicePlan:
 class Plan:
     """All indicators of a catalogue, compiled, by event kind and service.
 
+    Who counts by it looks at it anew with each batch of events, so a change takes effect there.
     Raises CelError if an expression of the catalogue cannot be compiled.
     """
 
@@ -137,13 +138,16 @@ class Plan:
         """
         return self._by_kind[kind]
 
+    def change_to(self, other: "Plan") -> None:
+        """Be as the other, which is not used any more."""
+        self._by_kind = other._by_kind
+
 
 def _compile(indicator: Indicator, partition: int) -> CompiledIndicator:
-    good = "" if indicator.throughput is not None else indicator.good
     return CompiledIndicator(
         indicator,
         compile_predicate(indicator.total, event=indicator.event),
-        compile_predicate(good, event=indicator.event),
+        compile_predicate(indicator.good, event=indicator.event),
         group_reader(indicator.group_by, indicator.event),
         partition,
     )

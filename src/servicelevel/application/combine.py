@@ -49,7 +49,8 @@ class _Bad(NamedTuple):
 class SourceAccumulator:
     """Counts the events of one source, `topic/partition`, for the indicators of a plan.
 
-    Events must come in the order of their offsets. `max_time_ms` is the highest event time
+    A plan that changes is used from the next batch on. Events must come in the order of their
+    offsets. `max_time_ms` is the highest event time
     known of the source (None: none yet).
     """
 
@@ -68,7 +69,8 @@ class SourceAccumulator:
         self.source = source
         self._max_pending = max_pending
         self._max_sums = max_sums
-        self._plans = plan.services(kind)
+        self._plan, self._kind = plan, kind
+        self._services = plan.services(kind)
         self._lateness = Lateness(source, allowed_lateness_ms, late_horizon_ms, max_time_ms)
         self.unknown_services: Counter[str] = Counter()
         """Events of services that no indicator names, since the start; bounded by `__other__`."""
@@ -94,6 +96,9 @@ class SourceAccumulator:
 
         A late event with disposition `revision` is counted in the cells too.
         """
+        if self._services is not self._plan.services(self._kind):
+            self._sort_out()  # what came before, as it was defined then
+            self._services = self._plan.services(self._kind)
         events, offsets, revisions, late = self._lateness.split(batch)
         read = len(batch.events)
         self._tally = self._tally.plus(Tally(read + dead, read - len(late), len(late), dead))
@@ -122,7 +127,7 @@ class SourceAccumulator:
         events, offsets = self._events, self._offsets
         self._events, self._offsets = [], []
         for service, indices in _by_service(events).items():
-            plan = self._plans.get(service) or self._plans.get(ANY_SERVICE)
+            plan = self._services.get(service) or self._services.get(ANY_SERVICE)
             if plan is None:
                 self._count_unknown(service, len(indices))
                 continue
@@ -140,7 +145,7 @@ class SourceAccumulator:
     def _sort_out_revisions(self) -> None:
         revisions, self._revisions = self._revisions, []
         for event, offset, watermark_ms in revisions:
-            plan = self._plans.get(event.service) or self._plans.get(ANY_SERVICE)
+            plan = self._services.get(event.service) or self._services.get(ANY_SERVICE)
             if plan is None:
                 self._count_unknown(event.service, 1)
                 continue

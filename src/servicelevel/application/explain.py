@@ -6,6 +6,7 @@ from servicelevel.domain.outputs import AlertState
 from servicelevel.schemas.cloudevents import AlertData, AlertEvent, WindowCounts
 
 _ENDS = {AlertState.RESOLVED.value, AlertState.RETRACTED.value}
+_CROSSINGS = {AlertState.RAISED.value, AlertState.ESCALATED.value}
 _WIDTH = 12
 
 
@@ -40,6 +41,7 @@ def _lines(event: AlertEvent, history: Sequence[AlertEvent]) -> Iterator[str]:
     if data.kind == "warning" and data.state not in _ENDS:
         yield _fact("spending", _spending(data))
     yield _fact("when", f"{event.time}, by the events' own time")
+    yield from _crossed(event, history)
     yield _fact("raised", data.raised_at)
     yield _fact("final", _final(data))
     yield _fact("target", f"{_percent(data.target)} good over the objective's whole window")
@@ -47,7 +49,7 @@ def _lines(event: AlertEvent, history: Sequence[AlertEvent]) -> Iterator[str]:
     yield _fact("budget", _budget(data.budget_remaining))
     yield from _windows(data)
     yield from _origin(event)
-    yield _fact("definition", f"digest {data.definition_digest}")
+    yield _fact("definition", f"{data.slo}, digest {data.definition_digest}")
     yield _fact("alert", data.alert_id)
     if len(history) > 1:
         yield "what became of it, the oldest first:"
@@ -82,6 +84,17 @@ def _why(data: AlertData) -> str:
             return f"its numbers changed; rule {data.rule} holds"
 
 
+def _crossed(event: AlertEvent, history: Sequence[AlertEvent]) -> Iterator[str]:
+    """The end of the pane that made the difference, if a transition that is known says it."""
+    data = event.data
+    for told in sorted((*history, event), key=lambda e: e.time, reverse=True):
+        is_it = told.data.state in _CROSSINGS and told.data.rule == data.rule
+        if is_it and told.time <= event.time:
+            what = "the SLI is below its target" if data.kind == "breach" else f"{data.rule} holds"
+            yield _fact("crossed", f"{told.time}, the end of the first pane with which {what}")
+            return
+
+
 def _spending(data: AlertData) -> str:
     long, _, short = data.rule.partition("/")
     return (
@@ -98,7 +111,7 @@ def _final(data: AlertData) -> str:
     return "yes, it takes back what was told early"
 
 
-def _reached(good: int, total: int) -> str:
+def _reached(good: float, total: int) -> str:
     if not total:
         return "no events"
     return f"{_percent(good / total)}: {good:,} good of {total:,}, {total - good:,} bad"

@@ -39,3 +39,23 @@ class StateStore(Protocol):
     def put(self, key: str, offset: int, value: Any) -> None: ...
     def delete(self, key: str) -> None: ...
     def scan(self) -> Iterable[tuple[str, StoredEntry]]: ...
+
+
+class Meter(Protocol):
+    """Is told how long work goes on, in units of the work's choice."""
+
+    def expect(self, size: int | None) -> None:
+        """The whole of what is ahead; None where it is not known."""
+
+    def advance(self, size: int) -> None:
+        """So much more is done."""
+
+
+class NoMeter:
+    """Tells nobody."""
+
+    def expect(self, size: int | None) -> None:
+        """Nothing."""
+
+    def advance(self, size: int) -> None:
+        """Nothing."""

@@ -1,4 +1,4 @@
-"""Replay: recorded events through the same code as the live way, without a broker."""
+"""Replay: recorded events, of files or topics, through the same code as the live way."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.mapping import SourceMapping
-from servicelevel.application.ports import StoredEntry
+from servicelevel.application.ports import RawRecord, StoredEntry
 from servicelevel.domain.counts import NO_TALLY, Claim, CountsMessage, Range, Tally
 from servicelevel.domain.model import Catalogue, EventKind
 from servicelevel.domain.outputs import DeadLetter, LateEvent, Status, Transition
@@ -29,11 +29,11 @@ class RecordedLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One file's worth of events; `topic` is the topic they stand for."""
+    """The events of one file, or of one partition; `topic` is the topic they stand for."""
 
     topic: str
     kind: EventKind
-    lines: Iterable[RecordedLine]
+    lines: Iterable[RawRecord]
     mapping: SourceMapping | None = None
 
 
@@ -53,6 +53,8 @@ class ReplayOptions:
     """Tell the statuses at the end also where no time was asked for."""
     chunk: int = 20_000
     """Lines counted at once; the outcome does not depend on it."""
+    keep_asides: int | None = None
+    """Dead letters, and late events, that are kept; None: all. The tally has them all."""
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class _Source:
         self.max_time_ms: int | None = None
         self.tally = NO_TALLY
         self._recording = recording
-        self._lines: Iterator[RecordedLine] = iter(recording.lines)
+        self._lines: Iterator[RawRecord] = iter(recording.lines)
         self._options = options
         self._applied = 0
         self._accumulator = SourceAccumulator(
@@ -146,8 +148,10 @@ class _Source:
         )
         if self._options.status_at_ms is not None:
             batch = _until(batch, self._options.status_at_ms)
-        told.dead += dead
-        told.late += self._accumulator.add(batch, len(dead))
+        late = self._accumulator.add(batch, len(dead))
+        keep = self._options.keep_asides
+        told.dead += dead if keep is None else dead[: max(0, keep - len(told.dead))]
+        told.late += late if keep is None else late[: max(0, keep - len(told.late))]
         return self._range(self._applied + len(lines))
 
     def end_at(self, time_ms: int) -> Range:

@@ -101,10 +101,20 @@ class Alert:
         self.current = current
         self.early = early
 
-    def on_time(self, condition: Condition | None, at_ms: int) -> list[Step]:
-        """Decide at a complete pane; also settles what was told early up to it."""
+    def on_time(
+        self, condition: Condition | None, at_ms: int, *, revised: bool = False
+    ) -> list[Step]:
+        """Decide at a complete pane; also settles what was told early up to it.
+
+        `revised`: numbers that were judged before have changed. An alert that stays as it is is
+        told anew then.
+        """
         steps: list[Step] = []
         decided = decide(self.identity, self.current, condition, at_ms)
+        if decided is None and revised and self.current is not None and condition is not None:
+            rule, severity = condition.rule, condition.severity
+            after = Open(self.current.alert_id, rule, severity, self.current.raised_at_ms)
+            decided = AlertState.REVISED, after
         if decided is not None:
             state, alert = decided
             steps.append(Step(state, at_ms, alert, early=False))

@@ -1,15 +1,16 @@
-"""Burn rates and error budgets, exact: integers are compared, and divided only to be shown.
+"""Burn rates, error budgets and the conditions on them: integers are compared.
 
-Formulae: Google SRE Workbook, chapter 5 «Alerting on SLOs».
+They are divided only to be shown. Formulae: Google SRE Workbook, chapter 5 «Alerting on SLOs».
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from servicelevel.domain.model import Objective
-from servicelevel.domain.panes import ZERO, Counts
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.forecast import eta
+from servicelevel.domain.panes import Counts
+from servicelevel.domain.rules import All, AnyOf, BudgetSpent, BurnRate, Condition, Exhaustion, Rule
+from servicelevel.domain.severity import Severity
+from servicelevel.domain.sight import Number, Sight
 
 
 def burn_rate(counts: Counts, target: Fraction) -> float | None:
@@ -25,29 +26,73 @@ def exceeds(counts: Counts, target: Fraction, factor: Fraction) -> bool:
     return (total - good) * threshold.denominator > threshold.numerator * total
 
 
-def holds(rule: Rule, target: Fraction, sums: Mapping[int, Counts]) -> bool:
-    """Whether the burn rate exceeds the rule's factor over both of its windows."""
-    return exceeds(sums.get(rule.short_ms, ZERO), target, rule.factor) and exceeds(
-        sums.get(rule.long_ms, ZERO), target, rule.factor
-    )
+def exceeds_weighted(
+    counts: Counts, over_ms: int, whole: Counts, whole_ms: int, target: Fraction, factor: Fraction
+) -> bool:
+    """As `exceeds`, the burn rate times `events / mean events of such a window`.
+
+    The mean is over the objective's whole window, so that a quiet hour weighs less.
+    """
+    threshold = factor * (1 - target) * Fraction(over_ms, whole_ms)
+    return (counts[1] - counts[0]) * threshold.denominator > threshold.numerator * whole[1]
 
 
-def loudest(objective: Objective, sums: Mapping[int, Counts]) -> Rule | None:
-    """The rule of the highest severity that holds; among equals the first listed."""
-    holding = [rule for rule in objective.rules if holds(rule, objective.target, sums)]
-    return max(holding, key=lambda rule: rule.severity.rank) if holding else None
+def holds(
+    condition: Condition, sight: Sight, target: Fraction, ratio: Fraction = Fraction(1)
+) -> bool:
+    """Whether a condition holds; burn-rate factors are multiplied by `ratio`."""
+    match condition:
+        case All(parts):
+            return all(holds(part, sight, target, ratio) for part in parts)
+        case AnyOf(parts):
+            return any(holds(part, sight, target, ratio) for part in parts)
+        case BurnRate(over_ms, factor, weighted=False):
+            return exceeds(sight.of(over_ms), target, factor * ratio)
+        case BurnRate(over_ms, factor):
+            whole, counts = sight.total, sight.of(over_ms)
+            return exceeds_weighted(counts, over_ms, whole, sight.whole_ms, target, factor * ratio)
+        case BudgetSpent(above):
+            return _can_be_judged(sight, target) and exceeds(sight.total, target, above)
+        case Exhaustion():
+            return _is_exhausted_in_time(condition, sight, target)
+        case _:
+            return condition.for_ms in sight.silent
 
 
-def is_breached(counts: Counts, target: Fraction) -> bool:
-    """Whether the SLI is below its target; at equality it is met.
+def _is_exhausted_in_time(condition: Exhaustion, sight: Sight, target: Fraction) -> bool:
+    pace = (sight.bad_units(condition.over_ms), sight.told(condition.over_ms)[1])
+    left = eta(sight.total, sight.whole_ms, pace, float(1 - target), condition.z)
+    if left is None or left.latest_ms is None or not _can_be_judged(sight, target):
+        return False
+    if sight.ends_ms is not None and sight.at_ms + left.latest_ms > sight.ends_ms:
+        return False  # a new period with a new budget begins before
+    return left.latest_ms < condition.within_ms
+
+
+def severity_of(rule: Rule, sight: Sight) -> Severity | None:
+    """How loud a rule that holds is, given how much traffic there is; None: it is not."""
+    low = rule.low_traffic
+    if low is None:
+        return rule.severity
+    window = max(rule.windows_ms, default=sight.whole)
+    good, total = sight.told(window)
+    if total < low.min_events or total - good < low.min_failures:
+        return low.severity
+    return rule.severity
+
+
+def is_breached(sight: Sight, target: Fraction) -> bool:
+    """Whether the SLI over the whole window is below its target; at equality it is met.
 
     A window with fewer than `1 / (1 − target)` events cannot be breached: one failure would
     decide.
     """
-    good, total = counts
-    if total * (1 - target) < 1:
-        return False
-    return good * target.denominator < target.numerator * total
+    good, total = sight.total
+    return _can_be_judged(sight, target) and good * target.denominator < target.numerator * total
+
+
+def _can_be_judged(sight: Sight, target: Fraction) -> bool:
+    return sight.told(sight.whole)[1] * (1 - target) >= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +100,12 @@ class Budget:
     """The error budget of a window in bad events: `remaining_ratio` is below 0 when overspent."""
 
     allowed: float
-    consumed: int
+    consumed: Number
     remaining_ratio: float | None
 
     @classmethod
-    def of(cls, counts: Counts, target: Fraction) -> "Budget":
-        good, total = counts
+    def of(cls, good: Number, total: int, target: Fraction) -> "Budget":
+        """Of good and all events (slices) of the window."""
         allowed = (1 - target) * total
         remaining = 1 - Fraction(total - good) / allowed if allowed else None
         return cls(

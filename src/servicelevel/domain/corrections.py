@@ -1,9 +1,9 @@
 """Corrections: spans of time that do not count as they were measured, such as maintenance."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
-
-from servicelevel.domain.panes import ZERO, Counts
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 Effect = Literal["remove", "good"]
 
@@ -25,23 +25,34 @@ class Correction:
     recorded_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Corrections:
-    """All that hold for an objective; where two overlap, `remove` prevails."""
+class Stretch(NamedTuple):
+    """A stretch of time `(from, to]` with one effect."""
 
-    each: tuple[Correction, ...] = ()
+    from_ms: int
+    to_ms: int
+    effect: Effect
 
-    def __bool__(self) -> bool:
-        return bool(self.each)
 
-    def effect(self, end_ms: int) -> Effect | None:
-        """What holds for the pane that ends then."""
-        found = {c.effect for c in self.each if c.from_ms < end_ms <= c.to_ms}
-        return "remove" if "remove" in found else "good" if found else None
+def stretches(corrections: Iterable[Correction]) -> tuple[Stretch, ...]:
+    """Corrections as stretches that do not overlap, in order; `remove` prevails over `good`."""
+    known = list(corrections)
+    edges = sorted({edge for c in known for edge in (c.from_ms, c.to_ms)})
+    found: list[Stretch] = []
+    for begin, end in pairwise(edges):
+        effects = {c.effect for c in known if c.from_ms <= begin and end <= c.to_ms}
+        if effects:
+            found.append(Stretch(begin, end, "remove" if "remove" in effects else "good"))
+    return tuple(_joined(found))
 
-    def correct(self, end_ms: int, counts: Counts) -> Counts:
-        """A pane's counts as they count."""
-        effect = self.effect(end_ms)
-        if effect is None:
-            return counts
-        return ZERO if effect == "remove" else (counts[1], counts[1])
+
+def _joined(found: Iterable[Stretch]) -> Iterator[Stretch]:
+    last: Stretch | None = None
+    for each in found:
+        if last is not None and (last.to_ms, last.effect) == (each.from_ms, each.effect):
+            last = Stretch(last.from_ms, each.to_ms, each.effect)
+            continue
+        if last is not None:
+            yield last
+        last = each
+    if last is not None:
+        yield last

@@ -1,6 +1,7 @@
 """The ladder: how fine panes are kept at which age, and where a window's old edge lies."""
 
 from dataclasses import dataclass
+from math import gcd
 
 from servicelevel.domain.time import MINUTE_MS, floor_to
 
@@ -18,12 +19,13 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs from young to old; beyond the last rung panes are `SPAN_MS` long.
+    """Rungs from young to old; beyond the last rung panes are `coarsest_ms` long.
 
-    Resolutions divide each other and `SPAN_MS`.
+    Resolutions divide each other and `SPAN_MS`; none is coarser than `coarsest_ms`.
     """
 
     rungs: tuple[Rung, ...]
+    coarsest_ms: int = SPAN_MS
 
     def __post_init__(self) -> None:
         for finer, coarser in zip(self.rungs, self.rungs[1:], strict=False):
@@ -49,12 +51,20 @@ class Ladder:
             rungs.append(Rung(rung.until_age_ms, resolution))
         return Ladder(tuple(rungs))
 
+    def for_slices(self, slice_ms: int) -> "Ladder":
+        """The same ladder with no pane that reaches beyond a slice of this length.
+
+        `slice_ms` is a multiple of the youngest resolution, and divides `SPAN_MS`.
+        """
+        rungs = [Rung(r.until_age_ms, gcd(r.resolution_ms, slice_ms)) for r in self.rungs]
+        return Ladder(tuple(rungs), gcd(self.coarsest_ms, slice_ms))
+
     def resolution_ms(self, age_ms: int) -> int:
         """The resolution promised to windows of this length, and to panes up to this age."""
         for rung in self.rungs:
             if age_ms <= rung.until_age_ms:
                 return rung.resolution_ms
-        return SPAN_MS
+        return self.coarsest_ms
 
     def old_edge_ms(self, at_ms: int, window_ms: int) -> int:
         """A window at `at_ms` holds the panes that end after this time.
@@ -69,4 +79,4 @@ class Ladder:
         for rung in self.rungs:
             if span_end_ms > floor_to(at_ms - rung.until_age_ms, SPAN_MS):
                 return rung.resolution_ms
-        return SPAN_MS
+        return self.coarsest_ms

@@ -9,6 +9,7 @@ from servicelevel.domain.calendar import Calendar
 from servicelevel.domain.corrections import Correction
 from servicelevel.domain.rules import Rule
 from servicelevel.domain.slices import Slices
+from servicelevel.domain.time import duration_text
 
 EventKind = Literal["request", "incident", "change"]
 NoDataPolicy = Literal["ignore", "good", "bad"]
@@ -93,6 +94,13 @@ class Slo:
     calendar: Calendar | None = None
     composite: Composite | None = None
     corrections: tuple[Correction, ...] = ()
+
+    @property
+    def window_name(self) -> str:
+        """As outputs name the window: "30d", of a calendar "1M" (30 days are nominal)."""
+        if self.calendar is not None:
+            return f"{self.calendar.count}{self.calendar.unit}"
+        return duration_text(self.window_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from servicelevel.domain.corrections import Correction
 from servicelevel.domain.severity import Severity
+from servicelevel.domain.sight import Number
 
 AlertKind = Literal["warning", "breach"]
 
@@ -26,13 +28,13 @@ class AlertState(StrEnum):
 class Evidence:
     """The numbers that decided, and where the bad events came from.
 
-    `windows` maps "1h" and the like to (good, total). `offsets` maps a source to its first and
-    last bad offset, `dimensions` a `name=value` to bad events, most first; both over
-    `(from_ms, at_ms]`.
+    `windows` maps "1h" and the like to (good, total), in events or slices. `offsets` maps a source
+    to its first and last bad offset, `dimensions` a `name=value` to bad events, most first; both
+    over `(from_ms, at_ms]`.
     """
 
     from_ms: int
-    windows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    windows: Mapping[str, tuple[Number, int]] = field(default_factory=dict)
     offsets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     dimensions: Mapping[str, int] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class Transition:
     raised_at_ms: int
     burn_rate_long: float | None
     burn_rate_short: float | None
-    good: int
+    good: Number
     total: int
     target: Fraction
     budget_remaining: float | None
@@ -71,11 +73,37 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """When the budget will be spent at the pace of the last `over_ms`, in epoch ms.
+
+    The interval is that of 95 % for the true pace; None: not at that pace.
+    """
+
+    over_ms: int
+    earliest_ms: int | None
+    expected_ms: int | None
+    latest_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """A percentile of a field over the last interval with events, `ratio` 0.99 for p99.
+
+    `value` is within the sketch's relative error of the true one.
+    """
+
+    ratio: Fraction
+    value: float
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """An objective and group at `at_ms`; events after it do not count.
 
     `sli` and `remaining_ratio` are None without events. `allowed` and `consumed` are counts of
-    bad events (bad slices for slice methods). `state` is `no_data`, `ok`, `warning` or
+    bad events (bad slices for slice methods; parts of slices where a slice counts by its ratio).
+    `corrections` are those that touch the window. `state` is `no_data`, `ok`, `warning` or
     `breached`; `severity` that of the open warning.
     """
 
@@ -84,12 +112,12 @@ class Status:
     service: str
     group: str
     at_ms: int
-    good: int
+    good: Number
     total: int
     sli: float | None
     target: Fraction
     allowed: float
-    consumed: int
+    consumed: Number
     remaining_ratio: float | None
     burn_rates: Mapping[str, float | None]
     state: str
@@ -98,9 +126,23 @@ class Status:
     breach_alert_id: str | None
     window_ms: int
     definition_digest: str
+    forecast: Forecast | None = None
+    corrections: tuple[Correction, ...] = ()
+    percentile: Percentile | None = None
 
 
-Output = Transition | Status
+@dataclass(frozen=True, slots=True)
+class StatusRemoved:
+    """No SLO has this objective and group any more, as of `at_ms`: its last status is void."""
+
+    slo: str
+    objective: str
+    service: str
+    group: str
+    at_ms: int
+
+
+Output = Transition | Status | StatusRemoved
 
 
 @dataclass(frozen=True, slots=True)

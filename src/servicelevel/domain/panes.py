@@ -73,11 +73,15 @@ class Span:
 
 
 class Panes:
-    """All panes of one series: `spans` by end, and `days` by end."""
+    """All panes of one series: `spans` by end, and `days` by end.
+
+    `first_ms` is the first pane end at which an event counted (None: none yet).
+    """
 
     def __init__(self, ladder: Ladder, pane_ms: int) -> None:
         self.ladder = ladder
         self.pane_ms = pane_ms
+        self.first_ms: int | None = None
         self.spans: dict[int, Span] = {}
         self.days: dict[int, Span] = {}
         self._order: list[tuple[int, int]] = []  # (end, length) of all spans and days
@@ -101,11 +105,16 @@ class Panes:
         spans = [self._span(*place) for place in self._revised]
         return [(*key, counts) for span in spans for key, counts in span.revisions.items()]
 
-    def revised(self, after_ms: int, to_ms: int) -> Counts:
-        """Counts of those `revisions` of panes with an end after `after` that count by `to`."""
+    def revised(
+        self, after_ms: int, to_ms: int, known_ms: int, known_before_ms: int = -1
+    ) -> Counts:
+        """Counts of the `revisions` of panes that end in `(after, to]`.
+
+        Of those that count since a time in `(known_before, known]`.
+        """
         good = total = 0
         for end, since, counts in self.revisions():
-            if end > after_ms and since <= to_ms:
+            if after_ms < end <= to_ms and known_before_ms < since <= known_ms:
                 good += counts[0]
                 total += counts[1]
         return good, total
@@ -155,6 +164,13 @@ class Panes:
                 total += counts[1]
         return good, total
 
+    def between(self, after_ms: int, to_ms: int) -> Iterator[tuple[int, Counts]]:
+        """(end, counts) of the panes with an end in `(after, to]`, span by span."""
+        for span in self._overlapping(after_ms, to_ms):
+            for end, counts in span.panes.items():
+                if after_ms < end <= to_ms:
+                    yield end, counts
+
     def next_after(self, after_ms: int) -> int | None:
         """The end of the first pane that ends after this time."""
         found: int | None = None
@@ -167,6 +183,17 @@ class Panes:
             first = min((end for end in panes if end > after_ms), default=None)
             if first is not None and (found is None or first < found):
                 found = first
+        return found
+
+    def last_end(self) -> int | None:
+        """The end of the last pane that has events, or a revision; None where there is none."""
+        found: int | None = None
+        for end_ms, length_ms in reversed(self._order):
+            if found is not None and end_ms <= found:
+                break
+            span = self._span(end_ms, length_ms)
+            ends = (*span.panes, *(end for end, _ in span.revisions))
+            found = max((found or 0, *ends)) or None
         return found
 
     def _span(self, end_ms: int, length_ms: int) -> Span:

@@ -1,88 +1,140 @@
-"""Running sums of one series over its windows: what enters is added, what leaves is taken off."""
+"""Running sums of one view over its windows: what enters is added, what leaves is taken off."""
 
 from collections.abc import Iterable
 
-from servicelevel.domain.panes import ZERO, Counts, Panes
+from servicelevel.domain.lens import View
+from servicelevel.domain.panes import ZERO, Counts
+from servicelevel.domain.time import floor_to, pane_end
 
 
 class Windows:
-    """Sums over the windows of one series at `at_ms`, the pane end they were last moved to."""
+    """Sums over the windows of one view at `at_ms`, the end of a unit they were last moved to.
 
-    def __init__(self, panes: Panes, lengths_ms: Iterable[int], at_ms: int) -> None:
-        self._panes = panes
-        self.at_ms = at_ms
-        self._edges = {w: panes.ladder.old_edge_ms(at_ms, w) for w in lengths_ms}
-        self._sums = {
-            w: _plus(panes.sum(edge, at_ms), panes.revised(edge, at_ms))
-            for w, edge in self._edges.items()
-        }
+    Windows are told by their lengths in ms; `PERIOD` is the calendar's.
+    """
+
+    def __init__(self, view: View, lengths_ms: Iterable[int], at_ms: int) -> None:
+        self.view = view
+        self.at_ms = floor_to(at_ms, view.step_ms)
+        self._edges = {w: view.old_edge_ms(self.at_ms, w) for w in lengths_ms}
+        self._sums: dict[int, Counts] = {}
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Add up the windows anew from the panes."""
+        at_ms = self.at_ms
+        self._sums = {w: self.view.sum(edge, at_ms, at_ms) for w, edge in self._edges.items()}
 
     def sums(self) -> dict[int, Counts]:
-        """(good, total) by window length in ms, at `at_ms`."""
+        """(good, total) by window at `at_ms`, of the units that have events."""
         return self._sums
 
+    def filled(self) -> dict[int, Counts]:
+        """As `sums`, with empty units as the lens judges them."""
+        if not self.view.fills:
+            return self._sums
+        return {
+            w: self.view.filled(self._sums[w], edge, self.at_ms) for w, edge in self._edges.items()
+        }
+
     def revise(self, end_ms: int, good: int, total: int) -> None:
-        """Counts were added to a pane; the windows that already hold it must follow."""
-        if end_ms > self.at_ms:
-            return
+        """A unit that ended by `at_ms` counts so much more; the windows that hold it follow."""
         for length, edge in self._edges.items():
             if edge < end_ms:
                 had = self._sums[length]
                 self._sums[length] = (had[0] + good, had[1] + total)
 
-    def peek(self, to_ms: int, edge_of_ms: int | None = None) -> dict[int, Counts]:
-        """The sums at a later pane end, leaving the windows where they are.
+    def peek(self, to_ms: int, edge_of_ms: int | None = None) -> "Windows":
+        """The windows at a later unit's end, leaving these where they are.
 
-        The old edges are those of `edge_of_ms`, which may lie within the last pane.
+        The old edges are those of `edge_of_ms`, which may lie within the last unit.
         """
-        return self._moved(to_ms, edge_of_ms if edge_of_ms is not None else to_ms)[1]
+        made = Windows.__new__(Windows)
+        made.view, made.at_ms = self.view, max(to_ms, self.at_ms)
+        edge_of_ms = edge_of_ms if edge_of_ms is not None else made.at_ms
+        made._edges, made._sums = self._moved(made.at_ms, edge_of_ms)
+        return made
 
     def advance(self, to_ms: int) -> None:
-        """Move all windows to a later pane end."""
+        """Move all windows to a later unit's end."""
         if to_ms > self.at_ms:
             self._edges, self._sums = self._moved(to_ms, to_ms)
             self.at_ms = to_ms
 
+    def is_revised_by(self, to_ms: int) -> bool:
+        """Whether, on the way there, a unit gets other that was complete before and is held."""
+        revisions = self.view.panes.revisions()
+        if not revisions:
+            return False
+        oldest = min(self.view.old_edge_ms(to_ms, w) for w in self._edges)
+        ends = ((pane_end(end, self.view.step_ms), since) for end, since, _ in revisions)
+        return any(self.at_ms < since <= to_ms and oldest < end < since for end, since in ends)
+
+    def is_silent(self, length_ms: int) -> bool:
+        """Whether nothing came in a window where something was to be expected.
+
+        Nothing is to be expected in corrected time.
+        """
+        edge, panes = self._edges[length_ms], self.view.panes
+        if any(
+            each.from_ms < self.at_ms and each.to_ms > edge for each in self.view.lens.stretches
+        ):
+            return False
+        return panes.sum(edge, self.at_ms) == panes.revised(edge, self.at_ms, self.at_ms) == ZERO
+
+    def wakes_ms(self, length_ms: int) -> int | None:
+        """When the next corrected stretch comes into a window, or has left it."""
+        found = [
+            self.view.leaves_ms(each.to_ms, self.at_ms, length_ms)
+            if each.from_ms < self.at_ms
+            else pane_end(each.from_ms + 1, self.view.step_ms)
+            for each in self.view.lens.stretches
+        ]
+        return min((each for each in found if each > self.at_ms), default=None)
+
     def next_change(self, limit_ms: int) -> int:
-        """The first pane end after `at_ms` at which a sum can differ, at most `limit_ms`."""
-        pane_ms = self._panes.pane_ms
-        if self._panes.sum(self.at_ms, self.at_ms + pane_ms) != ZERO:
-            return min(self.at_ms + pane_ms, limit_ms)
-        revisions = self._panes.revisions()
-        first = self._panes.next_after(self.at_ms)
-        sinces = [since for _, since, _ in revisions if since > self.at_ms]
-        change = min((limit_ms, *sinces) if first is None else (first, limit_ms, *sinces))
+        """The first end of a unit after `at_ms` at which a sum can differ, at most `limit_ms`."""
+        view, soonest = self.view, self.at_ms + self.view.step_ms
+        if soonest >= limit_ms:
+            return limit_ms
+        if view.fills and view.panes.first_ms is not None:
+            return soonest
+        if view.panes.sum(self.at_ms, soonest) != ZERO:
+            return soonest
+        revisions = view.panes.revisions()
+        change = min(
+            (pane_end(since, view.step_ms) for _, since, _ in revisions if since > self.at_ms),
+            default=limit_ms,
+        )
+        if (entering := view.next_after(self.at_ms)) is not None:
+            change = min(change, entering)
         for length, edge in self._edges.items():
             if self._sums[length] == ZERO:
                 continue
-            ends = [end for end, _, _ in revisions if end > edge]
-            if (leaving := self._panes.next_after(edge)) is not None:
+            ends = [pane_end(end, view.step_ms) for end, _, _ in revisions if end > edge]
+            if (leaving := view.next_after(edge)) is not None:
                 ends.append(leaving)
             if ends:
-                change = min(change, max(self._leaves(min(ends), length), self.at_ms + pane_ms))
-        return change
-
-    def _leaves(self, end_ms: int, length_ms: int) -> int:
-        # The old edge moves in steps, so a pane leaves when the edge's next step reaches it.
-        step = self._panes.ladder.resolution_ms(length_ms)
-        pane_ms = self._panes.pane_ms
-        return -(-(-(-end_ms // step) * step + length_ms) // pane_ms) * pane_ms
+                change = min(change, view.leaves_ms(min(ends), self.at_ms, length))
+        return min(max(change, soonest), limit_ms)
 
     def _moved(self, to_ms: int, edge_of_ms: int) -> tuple[dict[int, int], dict[int, Counts]]:
-        entered = self._panes.sum(self.at_ms, to_ms)
+        view, at_ms = self.view, self.at_ms
+        entered = view.sum(at_ms, to_ms, to_ms)
+        has_revisions = bool(view.panes.revisions())
         edges: dict[int, int] = {}
         sums: dict[int, Counts] = {}
         for length, edge in self._edges.items():
-            new_edge = self._panes.ladder.old_edge_ms(edge_of_ms, length)
-            good, total = self._sums[length]
-            left = self._panes.sum(edge, new_edge) if new_edge > edge else ZERO
-            edges[length] = new_edge
-            sums[length] = (good + entered[0] - left[0], total + entered[1] - left[1])
-        if self._panes.revisions():
-            for length, edge in self._edges.items():
-                before = self._panes.revised(edge, self.at_ms)
-                after = self._panes.revised(edges[length], to_ms)
-                sums[length] = _plus(sums[length], (after[0] - before[0], after[1] - before[1]))
+            new_edge = edges[length] = max(edge, view.old_edge_ms(edge_of_ms, length))
+            if new_edge >= at_ms:
+                sums[length] = view.sum(new_edge, to_ms, to_ms)
+                continue
+            good, total = _plus(self._sums[length], entered)
+            left = view.sum(edge, new_edge, at_ms) if new_edge > edge else ZERO
+            sums[length] = (good - left[0], total - left[1])
+            if has_revisions:
+                change = view.change(new_edge, at_ms, at_ms, to_ms)
+                sums[length] = _plus(sums[length], change)
         return edges, sums
 
 

@@ -8,7 +8,7 @@ from structlog.typing import Processor
 
 from servicelevel.settings import Settings
 
-_QUIET = ("aiokafka", "faust", "mode", "asyncio")  # theirs matter from warnings on
+_QUIET = ("aiokafka", "faust", "mode", "asyncio", "watchfiles")  # theirs matter from warnings on
 
 
 def configure_logging(settings: Settings, stream: TextIO) -> None:

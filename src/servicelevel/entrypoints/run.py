@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Literal, get_args
 
 import structlog
@@ -16,9 +17,10 @@ from servicelevel.adapters.faust.run import run_evaluator
 from servicelevel.adapters.kafka.connection import client_options, slow_client_warning
 from servicelevel.adapters.kafka.topics import ensure_topics, topic_specs
 from servicelevel.adapters.redis.mirror import run_mirror
+from servicelevel.application.definitions import Definitions
 from servicelevel.application.supervision import RestartPolicy
-from servicelevel.bootstrap import build_evaluator_app, read_catalogue, run_combiner
-from servicelevel.domain.model import Catalogue
+from servicelevel.bootstrap import build_evaluator_app, read_definitions, run_combiner
+from servicelevel.entrypoints.reloading import Reloader, keep_current
 from servicelevel.entrypoints.supervisor import Supervisor, settings_environment, worker_command
 from servicelevel.errors import RestartRequiredError, SettingsError
 from servicelevel.settings import Settings
@@ -31,54 +33,63 @@ STOP_SECONDS = 25.0  # less than a supervisor waits before it kills
 log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings, role: str = "all", workers: int = 1) -> int:
+def run(settings: Settings, role: str = "all", workers: int = 1, *, watch: bool = False) -> int:
     """Run until SIGTERM or SIGINT, then return 0; `role` is `all` or one of the parts.
 
-    Raises an error of our tree if it cannot go on.
+    The definitions are read anew on SIGHUP, and with `watch` when they change. Raises an error of
+    our tree if it cannot go on.
     """
     parts = tuple(part for part in PARTS if role in ("all", part))
     if workers == 1:
-        asyncio.run(_worker(settings, parts))
+        asyncio.run(_worker(settings, parts, watch=watch))
     else:
-        asyncio.run(_supervise(settings, role, workers))
+        asyncio.run(_supervise(settings, role, workers, watch=watch))
     return 0
 
 
-async def _worker(settings: Settings, parts: tuple[Part, ...]) -> None:
-    catalogue = read_catalogue(settings.definitions, lenient=settings.lenient)
+async def _worker(settings: Settings, parts: tuple[Part, ...], *, watch: bool) -> None:
+    due = asyncio.Event()  # to read the definitions anew
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, due.set)
+    definitions = read_definitions(settings)
     if (warning := slow_client_warning()) is not None:
         log.warning(warning)
     await ensure_topics(client_options(settings, "admin"), topic_specs(settings))
     stop = _stop_on_signals()
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    log.info("worker starts", owner=owner, parts=parts, slos=len(catalogue.slos))
+    log.info("worker starts", owner=owner, parts=parts, slos=len(definitions.catalogue.slos))
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
     # A batch makes thousands of objects that are no garbage yet: looked at seldom, a sixth faster.
     gc.set_threshold(*GC_THRESHOLDS)
-    await _together(stop, _works(settings, catalogue, parts, owner, stop))
+    works = _works(settings, definitions, parts, owner, stop)
+    reloader = Reloader(definitions, partial(read_definitions, settings), due)
+    watched = settings.definitions if watch else ()
+    works["definitions"] = keep_current(reloader, due, watched, stop)
+    await _together(stop, works)
     log.info("worker stopped", owner=owner)
 
 
 def _works(
     settings: Settings,
-    catalogue: Catalogue,
+    definitions: Definitions,
     parts: tuple[Part, ...],
     owner: str,
     stop: asyncio.Event,
-) -> dict[Part, Coroutine[Any, Any, None]]:
-    works: dict[Part, Coroutine[Any, Any, None]] = {}
+) -> dict[str, Coroutine[Any, Any, None]]:
+    works: dict[str, Coroutine[Any, Any, None]] = {}
     evaluating = asyncio.Event()
     if "evaluator" in parts:
-        app = build_evaluator_app(settings, catalogue, ready=evaluating.set)
+        app = build_evaluator_app(settings, definitions, ready=evaluating.set)
         works["evaluator"] = run_evaluator(app, stop)
     else:
         evaluating.set()
     if "combiner" in parts:
-        combiner = run_combiner(settings, catalogue, owner, wall_clock_ms, stop)
+        combiner = run_combiner(settings, definitions, owner, wall_clock_ms, stop)
         works["combiner"] = _after(evaluating, stop, combiner)
     if "mirror" in parts and settings.redis_url is not None:
         works["mirror"] = run_mirror(settings, stop)
+    if not works:
+        raise SettingsError("the mirror needs a Redis: set SERVICELEVEL_REDIS_URL")
     return works
 
 
@@ -93,10 +104,8 @@ async def _after(
     await work
 
 
-async def _together(stop: asyncio.Event, works: dict[Part, Coroutine[Any, Any, None]]) -> None:
+async def _together(stop: asyncio.Event, works: dict[str, Coroutine[Any, Any, None]]) -> None:
     """Run all; the first that ends stops the others, and what it raised is raised here."""
-    if not works:
-        raise SettingsError("the mirror needs a Redis: set SERVICELEVEL_REDIS_URL")
     tasks = [asyncio.create_task(work, name=part) for part, work in works.items()]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
@@ -114,14 +123,16 @@ async def _together(stop: asyncio.Event, works: dict[Part, Coroutine[Any, Any, N
         raise errors[0]
 
 
-async def _supervise(settings: Settings, role: str, workers: int) -> None:
+async def _supervise(settings: Settings, role: str, workers: int, *, watch: bool) -> None:
     supervisor = Supervisor(
-        worker_command(["--role", role]),
+        worker_command(["--role", role, *(["--watch"] if watch else [])]),
         {**os.environ, **settings_environment(settings)},
         workers=workers,
         policy=RestartPolicy(),
         monotonic_seconds=time.monotonic,
     )
+    hangup = signal.SIGHUP
+    asyncio.get_running_loop().add_signal_handler(hangup, supervisor.pass_on, hangup)
     await supervisor.run(_stop_on_signals())
 
 

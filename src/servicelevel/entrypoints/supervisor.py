@@ -35,6 +35,13 @@ class Supervisor:
         self._workers = workers
         self._policy = policy
         self._now = monotonic_seconds
+        self._running: set[asyncio.subprocess.Process] = set()
+
+    def pass_on(self, number: signal.Signals) -> None:
+        """Send a signal to each worker that runs."""
+        for process in self._running:
+            with suppress(ProcessLookupError):  # it ended in this moment
+                process.send_signal(number)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Returns when all workers have stopped as asked.
@@ -70,6 +77,7 @@ class Supervisor:
         process = await asyncio.create_subprocess_exec(
             *self._command, env={**self._environment, "SERVICELEVEL_WORKER": str(number)}
         )
+        self._running.add(process)
         log.info("worker started", worker=number, pid=process.pid)
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(stop.wait())
@@ -79,6 +87,7 @@ class Supervisor:
             stopping.cancel()
             if not ended.done():
                 await _end(process, ended)
+            self._running.discard(process)
         return ended.result()
 
 

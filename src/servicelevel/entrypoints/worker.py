@@ -1,6 +1,7 @@
 """The evaluator for Faust's own command: `faust -A servicelevel.entrypoints.worker worker`.
 
-Settings come from the environment, and a settings file that it names. Only asking for `app`
+Settings come from the environment, and a settings file that it names. The definitions are read
+once: start it anew after a change. Only asking for `app`
 builds it; importing this module does nothing.
 """
 
@@ -9,15 +10,14 @@ import os
 
 import faust
 
-from servicelevel.bootstrap import build_evaluator_app, read_catalogue
+from servicelevel.bootstrap import build_evaluator_app, read_definitions
 from servicelevel.settings_file import load_settings
 
 
 @functools.cache
 def _app() -> faust.App:
     settings = load_settings(os.environ)
-    catalogue = read_catalogue(settings.definitions, lenient=settings.lenient)
-    return build_evaluator_app(settings, catalogue)
+    return build_evaluator_app(settings, read_definitions(settings))
 
 
 def __getattr__(name: str) -> faust.App:

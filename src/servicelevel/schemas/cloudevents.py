@@ -28,10 +28,18 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", use_enum_values=True)
 
 
-class WindowCounts(_Model):
-    """Good and total events of one window."""
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    good: int = Field(ge=0)
+
+Amount = Annotated[int | float, BeforeValidator(_whole)]
+"""Events or slices; a fraction of them where a slice counts by its ratio, and in a composite."""
+
+
+class WindowCounts(_Model):
+    """Good and total events (slices for slice methods) of one window."""
+
+    good: Amount = Field(ge=0)
     total: int = Field(ge=0)
 
 
@@ -66,7 +74,7 @@ class AlertData(_Model):
     raised_at: Moment
     burn_rate_long: Number
     burn_rate_short: Number
-    good: int = Field(ge=0, description="Over the objective's whole window.")
+    good: Amount = Field(ge=0, description="Over the objective's whole window.")
     total: int = Field(ge=0, description="Over the objective's whole window.")
     target: float
     budget_remaining: Number = Field(description="Ratio; below 0 when overspent.")
@@ -79,8 +87,40 @@ class ErrorBudget(_Model):
     """Bad events (slices for slice methods) that the window allows and has."""
 
     allowed: Number
-    consumed: int
+    consumed: Amount
     remaining_ratio: Number
+
+
+class ForecastData(_Model):
+    """When the budget will be spent at the pace of the last `over`; null: not at that pace.
+
+    `earliest` and `latest` are the interval (95 %) in which the true pace leads there.
+    """
+
+    over: str
+    earliest: Moment | None
+    expected: Moment | None
+    latest: Moment | None
+
+
+class CorrectionData(_Model):
+    """A span of time that does not count as it was measured."""
+
+    name: str
+    since: Moment
+    until: Moment
+    effect: Literal["remove", "good"]
+    by: str
+    reason: str
+    recorded_at: str
+
+
+class PercentileData(_Model):
+    """A percentile over the last interval with events, within 1 % of the true value."""
+
+    percentile: float = Field(description="Such as 99 or 99.9.")
+    value: float
+    at: Moment
 
 
 class StatusData(_Model):
@@ -91,7 +131,7 @@ class StatusData(_Model):
     service: str
     group: str
     at: Moment
-    good: int = Field(ge=0)
+    good: Amount = Field(ge=0)
     total: int = Field(ge=0)
     sli: Number = Field(description="`good / total`; null without events.")
     target: float
@@ -103,6 +143,11 @@ class StatusData(_Model):
     warning_alert_id: str | None
     breach_alert_id: str | None
     definition_digest: str
+    forecast: ForecastData | None = Field(None, description="When the budget will be spent.")
+    corrections: list[CorrectionData] = Field(
+        default_factory=list, description="Those that touch the window."
+    )
+    percentile: PercentileData | None = None
 
 
 class DeadLetterData(_Model):

@@ -11,26 +11,35 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import NamedTuple
 
+from servicelevel.domain.corrections import Correction
 from servicelevel.domain.outputs import (
     AlertKind,
     DeadLetter,
     Evidence,
+    Forecast,
     LateEvent,
     Output,
+    Percentile,
     Status,
+    StatusRemoved,
     Transition,
 )
+from servicelevel.domain.sight import Number
+from servicelevel.domain.time import duration_text
 from servicelevel.schemas.cloudevents import (
     AlertData,
     AlertEvent,
     CloudEvent,
+    CorrectionData,
     DeadLetterData,
     DeadLetterEvent,
     ErrorBudget,
     EvidenceData,
+    ForecastData,
     LateData,
     LateEventEvent,
     OffsetSpan,
+    PercentileData,
     StatusData,
     StatusEvent,
     WindowCounts,
@@ -42,11 +51,11 @@ _LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
 class Message(NamedTuple):
-    """What is written to Kafka: `topic` without prefix."""
+    """What is written to Kafka: `topic` without prefix, `value` None for a tombstone."""
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 def rfc3339(time_ms: int) -> str:
@@ -55,13 +64,15 @@ def rfc3339(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def cloudevent(output: Output) -> AlertEvent | StatusEvent:
+def cloudevent(output: Transition | Status) -> AlertEvent | StatusEvent:
     """The event of a transition or status. The same output gives the same event, byte for byte."""
     return _alert(output) if isinstance(output, Transition) else _status(output)
 
 
 def message(output: Output) -> Message:
-    """Topic, key and value of a transition or status."""
+    """Topic, key and value of an output; of a status that is void, its key's tombstone."""
+    if isinstance(output, StatusRemoved):
+        return Message("status", output_key(output), None)
     topic = "status" if isinstance(output, Status) else _TOPICS[output.kind]
     return Message(topic, output_key(output), encode(cloudevent(output)))
 
@@ -158,7 +169,7 @@ def _alert(transition: Transition) -> AlertEvent:
             raised_at=rfc3339(transition.raised_at_ms),
             burn_rate_long=transition.burn_rate_long,
             burn_rate_short=transition.burn_rate_short,
-            good=transition.good,
+            good=_amount(transition.good),
             total=transition.total,
             target=_ratio(transition.target),
             budget_remaining=transition.budget_remaining,
@@ -173,7 +184,7 @@ def _evidence(evidence: Evidence) -> EvidenceData:
     return EvidenceData(
         since=rfc3339(evidence.from_ms),
         windows={
-            name: WindowCounts(good=good, total=total)
+            name: WindowCounts(good=_amount(good), total=total)
             for name, (good, total) in evidence.windows.items()
         },
         offsets={
@@ -191,13 +202,13 @@ def _status(status: Status) -> StatusEvent:
         service=status.service,
         group=status.group,
         at=rfc3339(status.at_ms),
-        good=status.good,
+        good=_amount(status.good),
         total=status.total,
         sli=status.sli,
         target=_ratio(status.target),
         error_budget=ErrorBudget(
             allowed=status.allowed,
-            consumed=status.consumed,
+            consumed=_amount(status.consumed),
             remaining_ratio=status.remaining_ratio,
         ),
         burn_rates=dict(status.burn_rates),
@@ -207,6 +218,9 @@ def _status(status: Status) -> StatusEvent:
         warning_alert_id=status.warning_alert_id,
         breach_alert_id=status.breach_alert_id,
         definition_digest=status.definition_digest,
+        forecast=None if status.forecast is None else _forecast(status.forecast),
+        corrections=[_correction(each) for each in status.corrections],
+        percentile=None if status.percentile is None else _percentile(status.percentile),
     )
     content = data.model_dump_json().encode()
     return StatusEvent(
@@ -215,6 +229,38 @@ def _status(status: Status) -> StatusEvent:
         time=data.at,
         data=data,
     )
+
+
+def _forecast(forecast: Forecast) -> ForecastData:
+    ends = (forecast.earliest_ms, forecast.expected_ms, forecast.latest_ms)
+    earliest, expected, latest = (None if end is None else rfc3339(end) for end in ends)
+    return ForecastData(
+        over=duration_text(forecast.over_ms), earliest=earliest, expected=expected, latest=latest
+    )
+
+
+def _correction(correction: Correction) -> CorrectionData:
+    return CorrectionData(
+        name=correction.name,
+        since=rfc3339(correction.from_ms),
+        until=rfc3339(correction.to_ms),
+        effect=correction.effect,
+        by=correction.by,
+        reason=correction.reason,
+        recorded_at=correction.recorded_at,
+    )
+
+
+def _percentile(percentile: Percentile) -> PercentileData:
+    return PercentileData(
+        percentile=_ratio(percentile.ratio * 100),
+        value=percentile.value,
+        at=rfc3339(percentile.at_ms),
+    )
+
+
+def _amount(number: Number) -> int | float:
+    return number if isinstance(number, int) else _ratio(number)
 
 
 def _path(*parts: str) -> str:

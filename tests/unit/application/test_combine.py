@@ -197,3 +197,39 @@ def test_each_kind_has_its_indicators() -> None:
 def test_an_expression_that_does_not_compile_is_refused() -> None:
     with pytest.raises(CelError):
         plan(Indicator("i", "request", "shop", "", "status < 500"))
+
+
+def test_a_plan_that_changes_is_used_from_the_next_batch_on() -> None:
+    """Also amidst a range; lateness and tallies go on."""
+    other = Indicator("other", "request", "shop", "", "status_code < 400", pane_ms=5_000)
+    shared = plan(AVAILABILITY)
+    counting = accumulator(shared)
+    counting.add(batch([request(1)]), dead=0)
+    shared.change_to(plan(AVAILABILITY, other))
+    counting.add(batch([request(2, 404), request(30_000, 404)], start=1), dead=1)
+
+    first = counting.take()
+    assert first.cells == {
+        HOME: [
+            Cell("avail", "", 10_000, 2, 2),
+            Cell("avail", "", 30_000, 1, 1),
+            Cell("other", "", 5_000, 0, 1, not_found(1)),
+            Cell("other", "", 30_000, 0, 1, not_found(2)),
+        ]
+    }
+    assert first.tally == Tally(read=4, counted=3, late=0, dead=1)
+
+    late = counting.add(batch([request(24_000, 404), request(19_998)], start=3), dead=0)
+    assert [each.offset for each in late] == [4]
+    assert counting.take().cells == {
+        HOME: [
+            Cell("avail", "", 20_000, 1, 1),
+            Cell("avail", "", 30_000, 1, 1),
+            Cell("other", "", 20_000, 1, 1),
+            Cell("other", "", 25_000, 0, 1, not_found(3)),
+        ]
+    }
+
+
+def not_found(offset: int) -> BadEvidence:
+    return BadEvidence({"requests/0": (offset, offset)}, {"status_code=404": 1})

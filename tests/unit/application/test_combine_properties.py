@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -97,8 +98,10 @@ def indicators(draw: st.DrawFn) -> list[Indicator]:
     return found
 
 
-def oracle(of: list[Indicator], events: list[Event]) -> tuple[dict[int, list[Cell]], Tally]:
-    """One event and one predicate at a time."""
+def oracle(
+    of: list[Indicator], events: list[Event], since: Mapping[str, int] | None = None
+) -> tuple[dict[int, list[Cell]], Tally]:
+    """One event and one predicate at a time; `since`: the offset an indicator counts from."""
     cells: dict[int, list[Cell]] = defaultdict(list)
     newest, late = -(10**9), 0
     for offset, event in enumerate(events):
@@ -110,6 +113,8 @@ def oracle(of: list[Indicator], events: list[Event]) -> tuple[dict[int, list[Cel
             continue
         for indicator in of:
             if indicator.service not in (event.service, "*"):
+                continue
+            if since is not None and offset < since[indicator.id]:
                 continue
             if compile_predicate(indicator.total, event="request")(event) is not True:
                 continue
@@ -188,3 +193,60 @@ def test_any_batching_equals_one_by_one(
     assert tally == expected_tally
     assert late == tally.late
     assert counting.size == 0
+
+
+@settings(max_examples=200)
+@given(
+    indicators(),
+    st.integers(0, 5),
+    st.lists(st.lists(EVENTS, max_size=12), max_size=6),
+    st.integers(0, 5),
+    st.sets(st.integers(0, 5)),
+    st.integers(1, 30),
+)
+def test_indicators_that_are_added_on_the_way_count_from_there_and_change_no_other(
+    of: list[Indicator],
+    known: int,
+    parts: list[list[Event]],
+    change_at: int,
+    flushes: set[int],
+    max_pending: int,
+) -> None:
+    def plan(some: list[Indicator]) -> Plan:
+        return Plan(
+            Catalogue.of(
+                Slo(i.id, f"home-{i.id}", 1, (Objective("o", i, Fraction(1, 2), ()),), "d")
+                for i in some
+            ),
+            PARTITIONS,
+        )
+
+    current = plan(of[:known])
+    counting = SourceAccumulator(
+        "r/0",
+        "request",
+        current,
+        allowed_lateness_ms=LATENESS,
+        late_horizon_ms=HORIZON,
+        max_time_ms=None,
+        max_pending=max_pending,
+    )
+    taken, start, changed_at = [], 0, sum(map(len, parts))
+    for n, events in enumerate(parts):
+        if n == change_at:
+            current.change_to(plan(of))
+            changed_at = start
+        offsets = list(range(start, start + len(events)))
+        counting.add(Batch(events, offsets, [b""] * len(events)), dead=0)
+        start += len(events)
+        if n in flushes:
+            taken.append(counting.take())
+    taken.append(counting.take())
+
+    cells: dict[int, list[Cell]] = defaultdict(list)
+    for folded in taken:
+        for partition, found in folded.cells.items():
+            cells[partition] += found
+    since = {i.id: 0 if n < known else changed_at for n, i in enumerate(of)}
+    expected, _ = oracle(of, [event for events in parts for event in events], since)
+    assert {partition: merge_cells(found) for partition, found in cells.items()} == expected

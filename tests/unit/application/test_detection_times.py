@@ -18,7 +18,7 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Transition
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import Rule, pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
@@ -31,10 +31,10 @@ TARGET = Fraction(999, 1000)
 PERCENT = Fraction(1, 100)
 
 RULES = {
-    "1h/5m": Rule("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE),
-    "6h/30m": Rule("6h/30m", 6 * HOUR_MS, 30 * MINUTE_MS, Fraction(6), Severity.PAGE),
-    "1d/2h": Rule("1d/2h", DAY_MS, 2 * HOUR_MS, Fraction(3), Severity.TICKET),
-    "3d/6h": Rule("3d/6h", 3 * DAY_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET),
+    "1h/5m": pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE),
+    "6h/30m": pair("6h/30m", 6 * HOUR_MS, 30 * MINUTE_MS, Fraction(6), Severity.PAGE),
+    "1d/2h": pair("1d/2h", DAY_MS, 2 * HOUR_MS, Fraction(3), Severity.TICKET),
+    "3d/6h": pair("3d/6h", 3 * DAY_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET),
 }
 INDICATOR = Indicator("i1", "request", "shop", "", "status_code < 500")
 
@@ -95,7 +95,12 @@ class Traffic:
 
 def fires_after_s(rule: Rule, error_ratio: Fraction) -> Fraction:
     """The formula, in seconds."""
-    return (1 - TARGET) / error_ratio * rule.factor * Fraction(rule.long_ms, 1_000)
+    return (
+        (1 - TARGET)
+        / error_ratio
+        * rule.condition.parts[0].factor
+        * Fraction(rule.windows_ms[0], 1_000)
+    )
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_a_raised_warning() -> None:
           why         rule 1h/5m holds, and none did before
           spending    50 times as fast as the budget lasts over 1h, 250 times over 5m
           when        2026-01-01T00:00:00.123Z, by the events' own time
+          crossed     2026-01-01T00:00:00.123Z, the end of the first pane with which 1h/5m holds
           raised      2026-01-01T00:00:00.123Z
           final       yes, decided on a complete pane
           target      99.9 % good over the objective's whole window
@@ -63,7 +64,7 @@ def test_a_raised_warning() -> None:
         where the first and the last of them are:
           requests/0  offset 3 to 54
           requests/1  offset 7 to 7
-          definition  digest d1
+          definition  checkout-availability, digest d1
           alert       a1
     """)
 
@@ -84,13 +85,15 @@ def test_an_early_breach_without_bad_events_of_a_group() -> None:
           group       region=eu
           why         the SLI is below its target over the whole window: the objective is missed
           when        2026-01-01T00:00:00.123Z, by the events' own time
+          crossed     2026-01-01T00:00:00.123Z, the end of the first pane with which the SLI is \
+below its target
           raised      2026-01-01T00:00:00.123Z
           final       no, told early: the complete pane confirms it or takes it back
           target      99.95 % good over the objective's whole window
           reached     98 %: 980 good of 1,000, 20 bad
           budget      overspent: 20 times as many bad events as may be
           bad events  none after 2025-12-31T23:59:50.123Z
-          definition  digest d1
+          definition  checkout-availability, digest d1
           alert       a1
     """)
 
@@ -105,6 +108,21 @@ def test_what_became_of_it_follows() -> None:
         "  2026-01-01T00:01:00.123Z  escalated (page, rule 1h/5m, early)",
         "  2026-01-01T00:02:00.123Z  resolved (page, rule 1h/5m)",
     ]
+
+
+def crossed(*told: str) -> list[str]:
+    return [line.split(maxsplit=1)[1][:24] for line in told if line.startswith("  crossed")]
+
+
+def test_the_crossing_is_that_of_the_rule_that_holds() -> None:
+    quiet = transition(severity=Severity.TICKET, rule="6h/30m")
+    louder = transition(state=AlertState.ESCALATED, at_ms=AT + 60_000)
+    revised = transition(state=AlertState.REVISED, at_ms=AT + 90_000)
+    told = text(revised, quiet, louder, revised).splitlines()
+    assert crossed(*told) == ["2026-01-01T00:01:00.123Z"]
+    assert "  raised      2026-01-01T00:00:00.123Z" in told
+    assert crossed(*text(revised).splitlines()) == []  # told by no transition that is known
+    assert crossed(*text(quiet, quiet, louder).splitlines()) == ["2026-01-01T00:00:00.123Z"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from servicelevel.application.replay import (
 from servicelevel.domain.counts import Tally
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo, Throughput
 from servicelevel.domain.outputs import Evidence
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
@@ -27,8 +27,8 @@ from tests.builders.ladder import LADDER
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 LATENESS = 20_000
 RULES = (
-    Rule("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
-    Rule("1h/10m", HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
+    pair("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
+    pair("1h/10m", HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
 )
 
 

@@ -126,9 +126,14 @@ def unit() -> RawConfigParser:
 
 def test_service_starts_anew_by_the_exit_codes_of_the_package(unit: RawConfigParser) -> None:
     service = unit["Service"]
-    assert service["RestartForceExitStatus"] == str(RestartRequiredError.exit_code)
+    forced = {str(RestartRequiredError.exit_code), "SIGHUP"}
+    assert set(service["RestartForceExitStatus"].split()) == forced
     final = {str(UsageError.exit_code), str(StreamError.exit_code)}
     assert set(service["RestartPreventExitStatus"].split()) == final
+
+
+def test_service_reloads_by_the_signal_that_a_worker_knows(unit: RawConfigParser) -> None:
+    assert unit["Service"]["ExecReload"] == "/bin/kill -HUP $MAINPID"
 
 
 def test_service_is_confined(unit: RawConfigParser) -> None:

@@ -4,20 +4,19 @@ from fractions import Fraction
 
 import pytest
 
-from servicelevel.domain.burn import Budget, burn_rate, exceeds, is_breached, loudest
-from servicelevel.domain.model import Indicator, Objective
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.burn import Budget, burn_rate, exceeds, holds, is_breached
+from servicelevel.domain.panes import Counts
+from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
-from servicelevel.domain.time import HOUR_MS, MINUTE_MS
+from servicelevel.domain.sight import Sight
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 T999 = Fraction(999, 1000)
-PAGE = Rule("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE)
-SLOW = Rule("6h/30m", 6 * HOUR_MS, 30 * MINUTE_MS, Fraction(6), Severity.PAGE)
-TICKET = Rule("3d/6h", 72 * HOUR_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET)
+PAGE = pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE)
 
 
-def objective(*rules: Rule) -> Objective:
-    return Objective("objective-1", Indicator("i", "request", "s", "", ""), T999, rules)
+def sight(counts: dict[int, Counts]) -> Sight:
+    return Sight(0, 30 * DAY_MS, 30 * DAY_MS, counts)
 
 
 def test_a_burn_rate_is_the_error_ratio_over_the_budgeted_one() -> None:
@@ -43,16 +42,8 @@ def test_a_window_without_events_exceeds_nothing() -> None:
 def test_a_rule_needs_both_of_its_windows() -> None:
     long_only = {HOUR_MS: (0, 100), 5 * MINUTE_MS: (100, 100)}
 
-    assert loudest(objective(PAGE), long_only) is None
-    assert loudest(objective(PAGE), {HOUR_MS: (0, 100), 5 * MINUTE_MS: (0, 100)}) == PAGE
-
-
-def test_the_loudest_rule_wins_and_the_first_listed_among_equals() -> None:
-    everything = {
-        w: (0, 100) for rule in (PAGE, SLOW, TICKET) for w in (rule.long_ms, rule.short_ms)
-    }
-
-    assert loudest(objective(TICKET, SLOW, PAGE), everything) == SLOW
+    assert not holds(PAGE.condition, sight(long_only), T999)
+    assert holds(PAGE.condition, sight({HOUR_MS: (0, 100), 5 * MINUTE_MS: (0, 100)}), T999)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +57,10 @@ def test_the_loudest_rule_wins_and_the_first_listed_among_equals() -> None:
     ],
 )
 def test_a_breach_is_an_sli_below_its_target(good: int, total: int, breached: bool) -> None:
-    assert is_breached((good, total), T999) is breached
+    assert is_breached(sight({30 * DAY_MS: (good, total)}), T999) is breached
 
 
 def test_a_budget_is_counted_in_bad_events() -> None:
-    assert Budget.of((99_950, 100_000), T999) == Budget(100.0, 50, 0.5)
-    assert Budget.of((99_800, 100_000), T999) == Budget(100.0, 200, -1.0)
-    assert Budget.of((0, 0), T999) == Budget(0.0, 0, None)
+    assert Budget.of(99_950, 100_000, T999) == Budget(100.0, 50, 0.5)
+    assert Budget.of(99_800, 100_000, T999) == Budget(100.0, 200, -1.0)
+    assert Budget.of(0, 0, T999) == Budget(0.0, 0, None)

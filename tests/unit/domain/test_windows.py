@@ -3,6 +3,7 @@
 import pytest
 
 from servicelevel.domain.ladder import SPAN_MS, Ladder, Rung
+from servicelevel.domain.lens import Lens, View
 from servicelevel.domain.panes import Panes
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, duration_text, pane_end
 from servicelevel.domain.windows import Windows
@@ -94,7 +95,7 @@ def test_the_next_pane_is_found_over_gaps() -> None:
 
 def test_windows_slide() -> None:
     panes = panes_of({PANE: (0, 1), 2 * PANE: (1, 1), 3 * PANE: (1, 1)})
-    windows = Windows(panes, [2 * PANE], 0)
+    windows = Windows(View(panes, Lens()), [2 * PANE], 0)
 
     windows.advance(2 * PANE)
     assert windows.sums() == {2 * PANE: (1, 2)}
@@ -106,15 +107,15 @@ def test_windows_slide() -> None:
 
 def test_looking_ahead_leaves_windows_where_they_are() -> None:
     panes = panes_of({PANE: (0, 1), 2 * PANE: (1, 1)})
-    windows = Windows(panes, [MINUTE_MS], PANE)
+    windows = Windows(View(panes, Lens()), [MINUTE_MS], PANE)
 
-    assert windows.peek(2 * PANE) == {MINUTE_MS: (1, 2)}
+    assert windows.peek(2 * PANE).sums() == {MINUTE_MS: (1, 2)}
     assert windows.sums() == {MINUTE_MS: (0, 1)}
 
 
 def test_a_revision_reaches_only_the_windows_that_hold_its_pane() -> None:
     panes = panes_of({PANE: (1, 1)})
-    windows = Windows(panes, [PANE, MINUTE_MS], 3 * PANE)
+    windows = Windows(View(panes, Lens()), [PANE, MINUTE_MS], 3 * PANE)
 
     windows.revise(PANE, 0, 1)
 

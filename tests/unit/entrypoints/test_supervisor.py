@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -34,6 +35,17 @@ signal.signal(signal.SIGTERM, noted)
 """
 
 
+NOTES_EACH_SIGHUP = """
+import signal, time
+def noted(*_):
+    seen = len(list(folder.glob(f"hung-up-{number}-*")))
+    (folder / f"hung-up-{number}-{seen}").touch()
+signal.signal(signal.SIGHUP, noted)
+(folder / f"ready-{number}").touch()
+while True: time.sleep(600)
+"""
+
+
 class Workers:
     """A supervisor of scripts; each start leaves a file `number-pid` in the folder."""
 
@@ -59,6 +71,9 @@ class Workers:
     async def run(self) -> None:
         async with asyncio.timeout(WITHIN_S):
             await self._supervisor.run(self.stop)
+
+    def hang_up(self) -> None:
+        self._supervisor.pass_on(signal.SIGHUP)
 
     def started(self, number: int = 0) -> list[int]:
         """The process ids of all starts of a worker."""
@@ -134,6 +149,26 @@ async def test_workers_are_asked_to_stop_before_they_are_killed(tmp_path: Path) 
     workers.stop.set()
     await running
     assert (tmp_path / "asked").exists()
+    assert workers.running() == []
+
+
+async def test_a_hangup_is_passed_on_to_each_worker_that_runs(tmp_path: Path) -> None:
+    workers = Workers(tmp_path, NOTES_EACH_SIGHUP, count=2)
+    running = asyncio.create_task(workers.run())
+    for count in (1, 2):
+        for number in (0, 1):
+            await wait_until_async(
+                (tmp_path / f"ready-{number}").exists, WITHIN_S, what="the handler"
+            )
+        workers.hang_up()
+        for number in (0, 1):
+            await wait_until_async(
+                (tmp_path / f"hung-up-{number}-{count - 1}").exists, WITHIN_S, what="a hangup"
+            )
+    assert [len(workers.started(number)) for number in (0, 1)] == [1, 1]
+    workers.stop.set()
+    await running
+    workers.hang_up()  # of nobody: no error
     assert workers.running() == []
 
 

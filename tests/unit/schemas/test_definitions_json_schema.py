@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from servicelevel.adapters.files.first_definitions import first_definitions
+from servicelevel.adapters.files.yaml_nodes import read_yaml
 from servicelevel.schemas.definitions import VERSIONS
 from servicelevel.schemas.field_texts import TEXTS
 from servicelevel.schemas.reference import json_schemas
@@ -26,7 +26,9 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def _documents(text: str) -> list[Any]:
-    return list(yaml.safe_load_all(text))
+    documents, problems = read_yaml(text)  # as we read them: times are text
+    assert problems == []
+    return [document.value for document in documents]
 
 
 def _slo(name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from servicelevel.domain.outputs import (
     Evidence,
     LateEvent,
     Status,
+    StatusRemoved,
     Transition,
 )
 from servicelevel.domain.severity import Severity
@@ -204,3 +205,10 @@ def test_any_time_can_be_written(time_ms: int) -> None:
     text = rfc3339(time_ms)
     assert len(text) == len("2026-01-01T00:00:00.000Z")
     assert text.endswith("Z")
+
+
+@pytest.mark.parametrize("group", ["", "region=eu"])
+def test_a_status_that_is_void_is_the_tombstone_of_its_key(group: str) -> None:
+    status = replace(STATUS, group=group)
+    removed = StatusRemoved(status.slo, status.objective, status.service, group, AT + 1)
+    assert message(removed) == ("status", message(status).key, None)

@@ -30,7 +30,7 @@ class OutputWriter:
         self._topic_name = topic_name
 
     async def send_all(self, outputs: Iterable[Output]) -> None:
-        """Send transitions and statuses, in order; returns when all are acknowledged.
+        """Send outputs, in order; returns when all are acknowledged.
 
         Raises `DependencyError` if one is not; others may have been written all the same.
         """

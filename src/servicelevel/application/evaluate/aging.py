@@ -4,9 +4,9 @@ All of it is a function of the watermark that is stored already, one message beh
 handles a message again after a crash, or beside a new owner, does the same and writes the same.
 """
 
-from servicelevel.application.evaluate.book import Book
+from servicelevel.application.evaluate.book import TOTAL, Book, Row
 from servicelevel.application.evaluate.policy import EvaluationPolicy
-from servicelevel.application.evaluate.records import dump_span, origin_key, span_key
+from servicelevel.application.evaluate.records import dump_span, first_key, origin_key, span_key
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.ladder import SPAN_MS
@@ -24,20 +24,47 @@ class Aging:
         self._aged_to_ms: int | None = None
         self._merged_to_ms: int | None = None
 
-    def age(self, watermark_ms: int | None, offset: int) -> None:
-        """Merge, settle, move and drop what is old enough; nothing within the same minute."""
+    def age(self, watermark_ms: int | None, offset: int) -> list[Row]:
+        """Merge, settle, move and drop what is old enough; nothing within the same minute.
+
+        Returns the groups that had no event for so long that they are to be forgotten.
+        """
         if watermark_ms is None or floor_to(watermark_ms, MINUTE_MS) == self._aged_to_ms:
-            return
+            return []
         self._aged_to_ms = minute = floor_to(watermark_ms, MINUTE_MS)
         quarter = floor_to(watermark_ms, SPAN_MS)
-        for judged in self._book:
-            for series in judged.every():
-                series.panes.settle(minute)
-                if quarter != self._merged_to_ms:
-                    series.coarsen(quarter)
-                    self._expire(series, quarter)
-                self._move(series, watermark_ms, offset)
+        is_new_quarter = quarter != self._merged_to_ms
+        for row in self._book.rows():
+            row.series.settle(minute)
+            if is_new_quarter:
+                row.series.coarsen(quarter)
+                self._expire(row.series, quarter)
+            self._move(row.series, watermark_ms, offset)
         self._merged_to_ms = quarter
+        return self._silent(quarter) if is_new_quarter else []
+
+    def remove(self, series: Series) -> None:
+        """Delete all that is stored of a series."""
+        for span in (*series.panes.spans.values(), *series.panes.days.values()):
+            self._state.delete(span_key(series, span))
+        for end in series.origins:
+            self._state.delete(origin_key(series, end))
+        self._state.delete(first_key(series))
+
+    def _silent(self, quarter_ms: int) -> list[Row]:
+        return [
+            row
+            for row in self._book.rows()
+            if self._is_silent(row, quarter_ms)
+            and all(self._is_silent(other, quarter_ms) for other in self._book.family(row))
+        ]
+
+    def _is_silent(self, row: Row, quarter_ms: int) -> bool:
+        series = row.series
+        if series.group == TOTAL:
+            return False
+        last_ms = series.panes.last_end() or series.panes.first_ms
+        return last_ms is None or last_ms <= quarter_ms - self._book.ttl_ms(series)
 
     def _move(self, series: Series, watermark_ms: int, offset: int) -> None:
         days: dict[int, Span] = {}

@@ -1,6 +1,6 @@
 """The evaluator of one counts partition: a pure function of the log, message by message.
 
-Within a message: old spans are moved, sums are added, complete panes are judged, what threatens
+Within a message: old spans are moved, sums are added, complete units are judged, what threatens
 is told early, and all of it is stored: sums first, then alerts, progress last. A message that
 is handled again after a crash finds in each entry whether it was there already; whatever is
 judged again is judged on data that still has the resolution needed, since merging lags one
@@ -10,31 +10,22 @@ message behind.
 from collections.abc import Iterable
 
 from servicelevel.application.evaluate.aging import Aging
-from servicelevel.application.evaluate.book import Book
+from servicelevel.application.evaluate.book import TOTAL, Book, Row
+from servicelevel.application.evaluate.departures import Departures
 from servicelevel.application.evaluate.judged import Judged
+from servicelevel.application.evaluate.kept import Kept, Told
 from servicelevel.application.evaluate.policy import EvaluationPolicy
-from servicelevel.application.evaluate.records import (
-    PROGRESS_KEY,
-    alert_key,
-    dump_origin,
-    dump_pending,
-    dump_progress,
-    dump_span,
-    first_key,
-    origin_key,
-    rest_key,
-    span_key,
-)
+from servicelevel.application.evaluate.records import PROGRESS_KEY, dump_progress, first_key
 from servicelevel.application.evaluate.recovery import recover
 from servicelevel.application.evaluate.series import Series
-from servicelevel.application.evaluate.watch import Kept
+from servicelevel.application.evaluate.storing import store_alert, store_series
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import Cell, CountsMessage
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output, Status, Transition
-from servicelevel.domain.time import floor_to
+from servicelevel.domain.time import floor_to, pane_end
 
 
 class Evaluator:
@@ -53,16 +44,20 @@ class Evaluator:
         self._state = state
         self._book = Book(catalogue, policy, partition, partitions)
         self._aging = Aging(self._book, state, policy)
+        self._departures = Departures()
         self._ledger = Ledger()
         self._watermark_ms: int | None = None
         self._told = -1
         self._offset = -1
-        self._dirty: dict[int, Judged] = {}
+        self._dirty: dict[int, Series] = {}
+        self._changed: dict[int, Kept] = {}
+        self._unwatched: list[Kept] = []
         recovered = recover(self._book, state)
         if recovered is not None:
             self._offset = recovered.offset
             self._watermark_ms, self._told = recovered.watermark_ms, recovered.told
             self._ledger = recovered.ledger
+            self._unwatched = recovered.unwatched
 
     @property
     def next_offset(self) -> int | None:
@@ -81,19 +76,21 @@ class Evaluator:
 
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Handle the message at `offset`; outputs in order of event time."""
-        self._aging.age(self._watermark_ms, offset)
+        silent = self._aging.age(self._watermark_ms, offset)
+        outputs: list[Output] = [*self._dismiss(silent, offset)]
         cells = self._read(message)
         threatened = self._add(cells, offset)
-        outputs = self._judge(offset)
+        outputs += self._judge(offset)
         if self._policy.early:
             outputs += self._judge_early(threatened, offset)
         self._store(offset)
         return sorted(outputs, key=_in_order)
 
-    def pending(self) -> list[Transition]:
+    def pending(self) -> list[Told]:
         """What was decided and perhaps not told before a crash: tell it again."""
         kept = [kept for _, watch in self._book.watches() for kept in watch.kept()]
-        found = [(offset, t) for k in kept for offset, t in k.pending if offset > self._told]
+        every = [each for k in (*kept, *self._unwatched) for each in k.pending]
+        found = [each for each in (*every, *self._departures.pending()) if each[0] > self._told]
         # As they were told: what takes something back comes after it.
         return [t for _, t in sorted(found, key=lambda each: (each[0], _in_order(each[1])))]
 
@@ -102,41 +99,67 @@ class Evaluator:
         self._told = max(self._told, offset)
 
     def statuses(self, at_ms: int) -> list[Status]:
-        """Where every objective stands at a time not before the watermark's last pane."""
+        """Where every objective stands at a time not before the watermark's last unit.
+
+        Slices count when they are complete.
+        """
         found: list[Status] = []
-        for judged, watch in self._book.watches():
-            series = judged.series
-            windows = series.start_windows(self._watermark_ms)
-            if windows is None:
-                found.append(watch.status({}, at_ms))
+        for judged in self._book.judged():
+            if not judged.start(self._watermark_ms):
+                found += [watch.unseen(at_ms) for watch in judged.watches]
                 continue
-            to_ms = max(windows.at_ms, -(-at_ms // series.pane_ms) * series.pane_ms)
-            found.append(watch.status(windows.peek(to_ms, at_ms), at_ms))
+            step = judged.step_ms
+            to_ms = pane_end(at_ms, step) if judged.tells_early else floor_to(at_ms, step)
+            sight = judged.peek(to_ms, at_ms)
+            found += [watch.status(sight, at_ms) for watch in judged.watches]
         return sorted(found, key=_in_order)
+
+    def _dismiss(self, silent: Iterable[Row], offset: int) -> list[Told]:
+        """Let go of groups without events, and of what the definitions do not name any more."""
+        leaving, self._unwatched = self._unwatched, []
+        for row in silent:
+            self._aging.remove(row.series)
+            gone = self._book.forget(row)
+            leaving += [k for judged in gone for watch in judged.watches for k in watch.kept()]
+        if not leaving:
+            return []
+        at_ms = floor_to(self._watermark_ms or 0, SPAN_MS)
+        return self._departures.add(leaving, at_ms, offset)
 
     def _read(self, message: CountsMessage) -> list[Cell]:
         for claim in message.claims:
             self._ledger.claim(claim)
         return [c for r in message.ranges if self._ledger.apply(r) for c in r.cells]
 
-    def _add(self, cells: Iterable[Cell], offset: int) -> list[Judged]:
-        threatened: dict[int, Judged] = {}
+    def _add(self, cells: Iterable[Cell], offset: int) -> dict[int, Series]:
+        """Count the cells, each in its group and in total; the series that have bad events."""
+        threatened: dict[int, Series] = {}
         for cell in cells:
-            judged = self._book.judged(cell.indicator, cell.group)
-            counted = judged.counted
-            first_ms = cell.revision_ms or cell.pane_end_ms
-            if counted.first_ms is None or first_ms < counted.first_ms:
-                counted.first_ms = first_ms
-                self._state.put(first_key(counted), offset, first_ms)
-            if self._watermark_ms is not None:
-                counted.start_windows(self._watermark_ms)
-            counted.add(cell, offset, self._watermark_ms)
-            if cell.bad is not None and self._keeps_origin(cell):
-                counted.add_origin(cell.pane_end_ms, cell.bad, offset)
-            self._dirty[id(judged)] = judged
-            if cell.good < cell.total and judged.slices is None:
-                threatened[id(judged)] = judged
-        return list(threatened.values())
+            group = cell.group and self._book.admit(cell.indicator, cell.group)
+            for name in {group, TOTAL}:
+                series = self._count(cell, name, offset)
+                if cell.good < cell.total:
+                    threatened[id(series)] = series
+        return threatened
+
+    def _count(self, cell: Cell, group: str, offset: int) -> Series:
+        row = self._book.row(cell.indicator, group)
+        series = row.series
+        if series.begin_at(cell.revision_ms or cell.pane_end_ms):
+            self._state.put(first_key(series), offset, series.panes.first_ms)
+        if not series.windows:
+            for judged in self._book.judged_of([series]):
+                self._begin(judged)
+        series.add(cell, offset, self._watermark_ms)
+        if cell.bad is not None and self._keeps_origin(cell):
+            series.add_origin(cell.pane_end_ms, cell.bad, offset)
+        self._dirty[id(series)] = series
+        return series
+
+    def _begin(self, judged: Judged) -> None:
+        judged.start(self._watermark_ms)
+        for watch in judged.watches:
+            self._departures.give_back(watch)
 
     def _keeps_origin(self, cell: Cell) -> bool:
         # Not of revisions: evidence must not depend on when they are read.
@@ -152,52 +175,35 @@ class Evaluator:
             return []
         self._watermark_ms = now
         outputs: list[Output] = []
-        for judged in self._book:
-            limit_ms = floor_to(now, judged.series.pane_ms)
-            judged.slice_up(
-                before, limit_ms, offset, judged.series.kept_ms(self._policy.retention_ms)
-            )
-            told = self._judge_one(judged, limit_ms, offset)
-            if told:
-                self._dirty[id(judged)] = judged
-            outputs += told
+        for judged in self._book.judged():
+            outputs += self._judge_one(judged, floor_to(now, judged.step_ms), offset)
         return outputs
 
     def _judge_one(self, judged: Judged, limit_ms: int, offset: int) -> list[Output]:
-        series = judged.series
-        if series.windows is None:
-            series.start_windows_before_first(limit_ms)
-        windows = series.start_windows(limit_ms)
-        if windows is None or not judged.watches:
+        judged.start_before_first(limit_ms)
+        if not judged.start(limit_ms):
             return []
         outputs: list[Output] = []
-        moved = windows.at_ms < limit_ms
-        while windows.at_ms < limit_ms:
-            if self._nothing_can_happen(judged, limit_ms):
-                windows.advance(limit_ms)
+        at_ms = began_ms = judged.skip(limit_ms)
+        while at_ms < limit_ms:
+            if judged.nothing_can_happen(limit_ms):
+                judged.advance(limit_ms)
                 break
-            windows.advance(windows.next_change(limit_ms))
+            at_ms = judged.next_change(limit_ms)
+            revised = judged.is_revised_by(at_ms)
+            judged.advance(at_ms)
+            sight = judged.sight()
             for watch in judged.watches:
                 outputs += watch.on_time(
-                    windows.sums(), windows.at_ms, series, offset, self._policy.evidence_ms
+                    sight, judged.series, offset, self._policy.evidence_ms, revised=revised
                 )
-        if moved:
-            outputs += [watch.status(windows.sums(), limit_ms) for watch in judged.watches]
+        if began_ms < limit_ms:
+            sight = judged.sight()
+            outputs += [watch.told_status(sight, limit_ms) for watch in judged.watches]
+            self._note_changes(judged)
         return outputs
 
-    def _nothing_can_happen(self, judged: Judged, limit_ms: int) -> bool:
-        # Without a bad event in the longest window no rule holds and nothing is breached.
-        series = judged.series
-        windows = series.windows
-        if windows is None or not all(watch.is_quiet for watch in judged.watches):
-            return False
-        if series.panes.revisions():
-            return False
-        good, total = windows.sums()[series.lengths_ms[-1]]
-        entered_good, entered_total = series.panes.sum(windows.at_ms, limit_ms)
-        return good == total and entered_good == entered_total
-
-    def _judge_early(self, threatened: Iterable[Judged], offset: int) -> list[Output]:
+    def _judge_early(self, threatened: dict[int, Series], offset: int) -> list[Output]:
         if self._watermark_ms is None:
             return []
         reach = self._policy.allowed_lateness_ms + self._policy.early_reach_ms
@@ -208,60 +214,36 @@ class Evaluator:
         if newest - self._watermark_ms > reach:
             return []
         outputs: list[Output] = []
-        for judged in threatened:
-            outputs += self._judge_one_early(judged, newest, offset)
+        for judged in self._book.judged_of(threatened.values()):
+            if judged.tells_early and judged.start(self._watermark_ms):
+                outputs += self._judge_one_early(judged, newest, offset)
         return outputs
 
     def _judge_one_early(self, judged: Judged, newest_ms: int, offset: int) -> list[Output]:
-        series = judged.series
-        windows = series.start_windows(self._watermark_ms)
-        if windows is None:
-            return []
         outputs: list[Output] = []
-        at_ms = series.panes.next_after(windows.at_ms)
-        while at_ms is not None and at_ms <= newest_ms + series.pane_ms:
-            sums = windows.peek(at_ms)
+        for at_ms in judged.early_ends(newest_ms):
+            sight = judged.peek(at_ms)
             for watch in judged.watches:
                 outputs += watch.ahead_of_time(
-                    sums, at_ms, series, offset, self._policy.evidence_ms
+                    sight, judged.series, offset, self._policy.evidence_ms
                 )
-            at_ms = series.panes.next_after(at_ms)
+        self._note_changes(judged)
         return outputs
 
+    def _note_changes(self, judged: Judged) -> None:
+        changed = (k for watch in judged.watches for k in watch.kept() if k.changed)
+        self._changed.update((id(kept), kept) for kept in changed)
+
     def _store(self, offset: int) -> None:
-        for judged in self._dirty.values():
-            for series in judged.every():
-                self._store_series(series, offset)
-        for judged in self._dirty.values():
-            for kept in (k for watch in judged.watches for k in watch.kept() if k.changed):
-                self._store_alert(kept, offset)
+        store_series(self._state, self._dirty.values(), offset)
+        for kept in self._changed.values():
+            store_alert(self._state, kept, offset, self._told)
+        self._departures.store(self._state, offset, self._told)
         self._dirty.clear()
+        self._changed.clear()
         self._offset = offset
         progress = dump_progress(self._watermark_ms, self._told, self._ledger)
         self._state.put(PROGRESS_KEY, offset, progress)
-
-    def _store_series(self, series: Series, offset: int) -> None:
-        for span in series.touched.values():
-            span.offset = offset
-            self._state.put(span_key(series, span), offset, dump_span(span))
-        for end, origin in series.touched_origins.items():
-            origin.offset = offset
-            self._state.put(origin_key(series, end), offset, dump_origin(origin))
-        series.touched.clear()
-        series.touched_origins.clear()
-
-    def _store_alert(self, kept: Kept, offset: int) -> None:
-        kept.pending = [(at, t) for at, t in kept.pending if at > self._told]
-        identity = kept.alert.identity
-        first, *rest = dump_pending(kept.pending)
-        for number, part in enumerate(rest):
-            self._state.put(rest_key(identity, offset, number), offset, part)
-        self._state.put(alert_key(identity), offset, [kept.alert.dump(), first, len(rest)])
-        for number in range(kept.parts):
-            self._state.delete(rest_key(identity, kept.offset, number))
-        kept.parts = len(rest)
-        kept.offset = offset
-        kept.changed = False
 
 
 def _in_order(output: Output) -> tuple[int, str, str, str, str]:

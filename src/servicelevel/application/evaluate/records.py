@@ -8,8 +8,8 @@
 | `d/<end>/<indicator>/<group>` | panes of a day, up to where spans were moved into it, and the
 counts offset they have (spans are moved before the message in hand is counted) |
 | `f/<indicator>/<group>` | end of the first pane that had events |
-| `w/<slo>/<objective>/<group>`, `b/…` | a warning, a breach: state in force, what to tell, and
-how many entries have the rest of that |
+| `w/<slo>/<objective>/<group>`, `b/…` | a warning, a breach: state in force, what to tell, how many
+entries have the rest of that, what was decided last, and the rules that wait |
 | `t/<offset>/<part>/<key of the alert>` | the rest of what to tell, where one entry is too small:
 a backlog may raise and resolve an alert a thousand times; `offset` is that of the alert's entry |
 
@@ -22,18 +22,20 @@ from fractions import Fraction
 from typing import Any
 
 from servicelevel.application.cells import GrowingEvidence
+from servicelevel.application.evaluate.kept import Kept, Told
 from servicelevel.application.evaluate.series import Origin, Series
 from servicelevel.application.ports import StoredEntry
 from servicelevel.domain.alerts import Identity
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger, SourceState
-from servicelevel.domain.outputs import AlertState, Evidence, Transition
+from servicelevel.domain.outputs import AlertState, Evidence, StatusRemoved, Transition
 from servicelevel.domain.panes import Span
 from servicelevel.domain.severity import Severity
+from servicelevel.domain.sight import Number
 from servicelevel.domain.time import DAY_MS
 from servicelevel.errors import StateError
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 PROGRESS_KEY = "p"
 MAX_PENDING_LENGTH = 256_000
 """Of what is to be told and in one entry, in characters of ASCII JSON."""
@@ -122,22 +124,48 @@ def dump_transition(t: Transition) -> dict[str, Any]:
     """A transition as plain JSON values; `load_transition` reads it."""
     names = [n for n in Transition.__slots__ if n not in ("target", "evidence")]
     value = {name: getattr(t, name) for name in names}
+    value["good"] = _number(t.good)
     value["target"] = [t.target.numerator, t.target.denominator]
     value["evidence"] = [
         t.evidence.from_ms,
-        {name: list(counts) for name, counts in t.evidence.windows.items()},
+        {name: [_number(good), total] for name, (good, total) in t.evidence.windows.items()},
         {source: list(pair) for source, pair in t.evidence.offsets.items()},
         dict(t.evidence.dimensions),
     ]
     return value
 
 
-def dump_pending(pending: Iterable[tuple[int, Transition]]) -> list[list[Any]]:
+def dump_told(told: Told) -> dict[str, Any]:
+    """A transition, or that a status is no more, as plain JSON values; `load_told` reads it."""
+    if isinstance(told, Transition):
+        return dump_transition(told)
+    return {"removed": [told.slo, told.objective, told.service, told.group, told.at_ms]}
+
+
+def load_told(value: dict[str, Any]) -> Told:
+    """Read what `dump_told` wrote."""
+    removed = value.get("removed")
+    return load_transition(value) if removed is None else StatusRemoved(*removed)
+
+
+def dump_alert(kept: Kept, pending: list[list[Any]], parts: int) -> dict[str, Any]:
+    """The value of an alert's entry, with the first part of what is to be told."""
+    return {
+        "alert": kept.alert.dump(),
+        "pending": pending,
+        "parts": parts,
+        "last": None if kept.last is None else dump_transition(kept.last),
+        "holdings": {name: holding.dump() for name, holding in kept.holdings.items()},
+        "service": kept.service,
+    }
+
+
+def dump_pending(pending: Iterable[tuple[int, Told]]) -> list[list[Any]]:
     """What is to be told in parts that each fit into an entry; there is a first one always."""
     parts: list[list[Any]] = [[]]
     length = 0
-    for offset, transition in pending:
-        value = [offset, dump_transition(transition)]
+    for offset, told in pending:
+        value = [offset, dump_told(told)]
         added = len(json.dumps(value))
         if parts[-1] and length + added > MAX_PENDING_LENGTH:
             parts.append([])
@@ -153,11 +181,20 @@ def load_transition(value: dict[str, Any]) -> Transition:
     fields = dict(value)
     fields["state"] = AlertState(value["state"])
     fields["severity"] = Severity(value["severity"])
+    fields["good"] = _load_number(value["good"])
     fields["target"] = Fraction(*value["target"])
     fields["evidence"] = Evidence(
         from_ms,
-        {name: (good, total) for name, (good, total) in windows.items()},
+        {name: (_load_number(good), total) for name, (good, total) in windows.items()},
         {source: (first, last) for source, (first, last) in offsets.items()},
         dimensions,
     )
     return Transition(**fields)
+
+
+def _number(number: Number) -> Any:
+    return number if isinstance(number, int) else [number.numerator, number.denominator]
+
+
+def _load_number(raw: Any) -> Number:
+    return raw if isinstance(raw, int) else Fraction(*raw)

@@ -1,7 +1,7 @@
 """One indicator and group: its panes, where its bad events came from, and its running windows."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import lcm
 from zlib import crc32
 
 from servicelevel.application.cells import GrowingEvidence, named_dimensions
@@ -24,29 +24,43 @@ class Origin:
 
 
 class Series:
-    """Panes of pane length `pane_ms` and, once time is known, the windows over them.
+    """Panes of pane length `pane_ms`, and the `windows` that watch them, kept in step.
 
-    `first_ms` is the first pane end at which an event counted; `origins` are kept by pane
-    end. `touched` and `touched_origins` are what the message in hand has changed, for the caller
-    to store and clear.
+    `origins` are kept by pane end. `touched` and `touched_origins` are what the message in hand has
+    changed, for the caller to store and clear. `grid_ms` is a multiple of the lengths of all units
+    that are judged.
     """
 
-    def __init__(
-        self, indicator: str, group: str, pane_ms: int, ladder: Ladder, lengths_ms: Iterable[int]
-    ) -> None:
+    def __init__(self, indicator: str, group: str, pane_ms: int, ladder: Ladder) -> None:
         self.indicator = indicator
         self.group = group
         self.pane_ms = pane_ms
-        self.panes = Panes(ladder.for_pane(pane_ms), pane_ms)
-        self.lengths_ms = tuple(sorted(lengths_ms))
-        self.windows: Windows | None = None
-        self.first_ms: int | None = None
+        self.panes = Panes(ladder, pane_ms)
+        self.windows: list[Windows] = []
+        self.grid_ms = pane_ms
+        self.reach_ms = 0
         self.origins: dict[int, Origin] = {}
         self.touched: dict[tuple[int, int], Span] = {}
         self.touched_origins: dict[int, Origin] = {}
         self._moved_until_ms: int | None = None
         name = f"{indicator}/{group}".encode()
         self._stagger_ms = crc32(name) % SPAN_MS  # not all series move at one moment
+
+    def watched(self, step_ms: int, reach_ms: int) -> None:
+        """Units of `step_ms` are judged, over windows that reach back so far."""
+        self.grid_ms = lcm(self.grid_ms, step_ms)
+        self.reach_ms = max(self.reach_ms, reach_ms)
+
+    def begin_at(self, end_ms: int) -> bool:
+        """An event counted at this pane end; whether none had so early."""
+        first = self.panes.first_ms
+        if first is not None and first <= end_ms:
+            return False
+        self.panes.first_ms = end_ms
+        for windows in self.windows:
+            if windows.view.fills and end_ms <= windows.at_ms:
+                windows.rebuild()  # more slices are judged now
+        return True
 
     def add(self, cell: Cell, offset: int, watermark_ms: int | None) -> None:
         """Count a cell, unless its span has the message at `offset` already."""
@@ -56,36 +70,36 @@ class Series:
         if span.offset >= offset:
             return
         self.touched[(span.end_ms, span.length_ms)] = span
-        if cell.revision_ms and (self.windows is None or cell.revision_ms > self.windows.at_ms):
+        late = [w for w in self.windows if self._is_in(w, end_ms, cell.revision_ms)]
+        units = [pane_end(end_ms, w.view.step_ms) for w in late]
+        before = [w.view.unit(unit, w.at_ms) for w, unit in zip(late, units, strict=True)]
+        settled_ms = floor_to(at_ms, self.grid_ms) if watermark_ms is not None else -1
+        if cell.revision_ms > settled_ms and cell.revision_ms:
             had = span.revisions.get((end_ms, cell.revision_ms), ZERO)
             counts = (had[0] + cell.good, had[1] + cell.total)
             span.revisions[end_ms, cell.revision_ms] = counts
             self.panes.note_revised(span)
-            return
-        span.add(end_ms, cell.good, cell.total)
-        if self.windows is not None:
-            self.windows.revise(end_ms, cell.good, cell.total)
+        else:
+            span.add(end_ms, cell.good, cell.total)
+        for w, unit, was in zip(late, units, before, strict=True):
+            now = w.view.unit(unit, w.at_ms)
+            w.revise(unit, now[0] - was[0], now[1] - was[1])
 
-    def start_windows(self, watermark_ms: int | None) -> Windows | None:
-        """The windows, made where they can be: before the first event, or at the watermark."""
-        if self.windows is None:
-            if watermark_ms is None:
-                return None
-            self.windows = Windows(
-                self.panes, self.lengths_ms, floor_to(watermark_ms, self.pane_ms)
-            )
-        return self.windows
+    @staticmethod
+    def _is_in(windows: Windows, end_ms: int, since_ms: int) -> bool:
+        """Whether these windows have judged a unit with what comes into this pane."""
+        return pane_end(end_ms, windows.view.step_ms) <= windows.at_ms >= since_ms
 
-    def start_windows_before_first(self, limit_ms: int) -> None:
-        """All that was counted so far is still to be judged, and what may come after `limit`."""
-        if self.windows is not None:
-            return
+    def settle(self, until_ms: int) -> None:
+        """Make revisions part of their panes, as far as all windows count them."""
+        self.panes.settle(floor_to(until_ms, self.grid_ms))
+
+    def first_counted_ms(self) -> int | None:
+        """The first pane end at which something counts."""
         starts = [since for _, since, _ in self.panes.revisions()]
         if (first := self.panes.next_after(-(1 << 62))) is not None:
             starts.append(first)
-        if starts:
-            at_ms = min(min(starts) - self.pane_ms, limit_ms)
-            self.windows = Windows(self.panes, self.lengths_ms, at_ms)
+        return min(starts, default=None)
 
     def add_origin(self, end_ms: int, evidence: BadEvidence, offset: int) -> None:
         """Note where bad events of a pane came from, unless it has the message already."""
@@ -158,7 +172,7 @@ class Series:
 
     def kept_ms(self, retention_ms: int) -> int:
         """How long panes are kept: as long as any window can reach, and a day."""
-        return max((retention_ms, *self.lengths_ms)) + DAY_MS
+        return max(retention_ms, self.reach_ms) + DAY_MS
 
     def evidence(self, after_ms: int, to_ms: int) -> GrowingEvidence:
         """Where the bad events in `(after, to]` came from, as far as it is kept."""

@@ -1,174 +1,177 @@
-"""One objective and group under watch: its warning, its breach, and what is told of them."""
+"""One promise and group under watch: its warning, its breach, and what is told of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Iterable
 
+from servicelevel.application.evaluate.kept import Kept
+from servicelevel.application.evaluate.promise import Promise, silences_ms
 from servicelevel.application.evaluate.series import Series
+from servicelevel.application.evaluate.wording import status, transition
 from servicelevel.domain.alerts import Alert, Condition, Identity, Step
-from servicelevel.domain.burn import Budget, burn_rate, is_breached, loudest
-from servicelevel.domain.model import Objective, Slo
-from servicelevel.domain.outputs import Evidence, Status, Transition
-from servicelevel.domain.panes import ZERO, Counts
+from servicelevel.domain.burn import holds, is_breached, severity_of
+from servicelevel.domain.holding import Holding
+from servicelevel.domain.outputs import Status, Transition
+from servicelevel.domain.rules import Rule
 from servicelevel.domain.severity import Severity
-from servicelevel.domain.time import duration_text
+from servicelevel.domain.sight import Sight
 
 BREACH_RULE = "budget"
-TOP_DIMENSIONS = 5
-Sums = Mapping[int, Counts]
-
-
-@dataclass(slots=True)
-class Kept:
-    """An alert with the counts offset it was last stored at, and what may not be told yet.
-
-    `parts` is how many further entries have the rest of that.
-    """
-
-    alert: Alert
-    offset: int = -1
-    parts: int = 0
-    pending: list[tuple[int, Transition]] = field(default_factory=list)
-    changed: bool = False
-
-
-def windows_of(slo: Slo, objective: Objective) -> set[int]:
-    """The lengths in ms of all windows that an objective needs."""
-    return {slo.window_ms, *(w for r in objective.rules for w in (r.long_ms, r.short_ms))}
 
 
 class Watch:
-    """Decides, for one (SLO, objective, group), and words the outcome."""
+    """Decides, for one (SLO, objective, group)."""
 
-    def __init__(
-        self, slo: Slo, objective: Objective, group: str, breach_severity: Severity
-    ) -> None:
-        self.slo = slo
-        self.objective = objective
+    def __init__(self, promise: Promise, group: str, breach_severity: Severity) -> None:
+        self.promise = promise
         self.group = group
         self._breach = Condition(BREACH_RULE, breach_severity)
-        self._lengths = sorted(windows_of(slo, objective))
-        self.warning = Kept(Alert(Identity("warning", slo.name, objective.name, group)))
-        self.breach = Kept(Alert(Identity("breach", slo.name, objective.name, group)))
+        names = (promise.slo.name, promise.name, group)
+        self.warning = Kept(Alert(Identity("warning", *names)))
+        self.breach = Kept(Alert(Identity("breach", *names)))
+        self._slow_rules = tuple(rule for rule in promise.rules if not rule.is_plain)
 
     def kept(self) -> tuple[Kept, Kept]:
         """Both alerts."""
         return self.warning, self.breach
 
     @property
+    def silences_ms(self) -> tuple[int, ...]:
+        """For how long nothing may come, where rules say so."""
+        return tuple(ms for rule in self.promise.rules for ms in silences_ms(rule))
+
+    @property
     def is_quiet(self) -> bool:
-        """Nothing is open and nothing was told early."""
-        return all(k.alert.current is None and k.alert.early is None for k in self.kept())
+        """Nothing is open, nothing was told early, and no rule waits."""
+        alerts = (self.warning.alert, self.breach.alert)
+        is_still = all(alert.current is None and alert.early is None for alert in alerts)
+        return is_still and not self.warning.holdings
+
+    def wake_ms(self) -> int | None:
+        """When a rule changes if all stays as it is."""
+        found = [
+            wake
+            for rule in self._slow_rules
+            if (holding := self.warning.holdings.get(rule.name)) is not None
+            and (wake := holding.wake_ms(rule)) is not None
+        ]
+        return min(found, default=None)
 
     def on_time(
-        self, sums: Sums, at_ms: int, series: Series, offset: int, evidence_ms: int
+        self,
+        sight: Sight,
+        series: tuple[Series, ...],
+        offset: int,
+        evidence_ms: int,
+        *,
+        revised: bool,
     ) -> list[Transition]:
-        """Decide at a complete pane; alerts stored with this message already are left alone."""
+        """Decide at a complete unit; alerts stored with this message already are left alone.
+
+        `revised`: numbers that were judged before have changed.
+        """
         told: list[Transition] = []
-        for kept, condition in self._conditions(sums):
+        if not self.promise.alerts:
+            return told
+        for kept in self.kept():
             if kept.offset < offset:
-                steps = kept.alert.on_time(condition, at_ms)
-                told += self._word(kept, steps, sums, series, offset, evidence_ms)
+                condition = self._breached(sight) if kept is self.breach else self._threat(sight)
+                digest = self.promise.slo.digest
+                is_redefined = kept.last is not None and kept.last.definition_digest != digest
+                steps = kept.alert.on_time(condition, sight.at_ms, revised=revised or is_redefined)
+                told += self._word(kept, steps, sight, series, offset, evidence_ms)
         return told
 
     def ahead_of_time(
-        self, sums: Sums, at_ms: int, series: Series, offset: int, evidence_ms: int
+        self, sight: Sight, series: tuple[Series, ...], offset: int, evidence_ms: int
     ) -> list[Transition]:
         """Decide at a pane that is not complete yet."""
         told: list[Transition] = []
-        for kept, condition in self._conditions(sums):
+        if not self.promise.alerts:
+            return told
+        for kept in self.kept():
             if kept.offset < offset:
-                steps = kept.alert.ahead_of_time(condition, at_ms)
-                told += self._word(kept, steps, sums, series, offset, evidence_ms)
+                expected = self._breached(sight) if kept is self.breach else self._expected(sight)
+                steps = kept.alert.ahead_of_time(expected, sight.at_ms)
+                told += self._word(kept, steps, sight, series, offset, evidence_ms)
         return told
 
-    def _conditions(self, sums: Sums) -> tuple[tuple[Kept, Condition | None], ...]:
-        rule = loudest(self.objective, sums)
-        threat = None if rule is None else Condition(rule.name, rule.severity)
-        missed = is_breached(sums.get(self.slo.window_ms, ZERO), self.objective.target)
-        return (self.warning, threat), (self.breach, self._breach if missed else None)
+    def _breached(self, sight: Sight) -> Condition | None:
+        return self._breach if is_breached(sight, self.promise.target) else None
+
+    def _threat(self, sight: Sight) -> Condition | None:
+        return _loudest((rule for rule in self.promise.rules if self._holds(rule, sight)), sight)
+
+    def _holds(self, rule: Rule, sight: Sight) -> bool:
+        target = self.promise.target
+        if rule.is_plain:
+            return holds(rule.condition, sight, target)
+        holdings = self.warning.holdings
+        holding = holdings.get(rule.name) or Holding()
+        before = holding.dump()
+        holding.update(rule, sight, target)
+        if holding.dump() != before:
+            self.warning.changed = True
+        if holding == Holding():
+            holdings.pop(rule.name, None)
+        else:
+            holdings[rule.name] = holding
+        return holding.active
+
+    def _expected(self, sight: Sight) -> Condition | None:
+        target, nothing = self.promise.target, Holding()
+        holding = self.warning.holdings
+        return _loudest(
+            (
+                rule
+                for rule in self.promise.rules
+                if holding.get(rule.name, nothing).expects(rule, sight, target)
+            ),
+            sight,
+        )
 
     def _word(
         self,
         kept: Kept,
-        steps: list[Step],
-        sums: Sums,
-        series: Series,
+        steps: Iterable[Step],
+        sight: Sight,
+        series: tuple[Series, ...],
         offset: int,
         evidence_ms: int,
     ) -> list[Transition]:
-        told = [self._transition(kept.alert.identity, s, sums, series, evidence_ms) for s in steps]
-        if told:
-            kept.changed = True
-            kept.pending += [(offset, transition) for transition in told]
+        identity = kept.alert.identity
+        told = [
+            transition(self.promise, identity, step, sight, series, evidence_ms) for step in steps
+        ]
+        for each in told:
+            kept.tell(offset, each)
         return told
 
-    def _transition(
-        self, identity: Identity, step: Step, sums: Sums, series: Series, evidence_ms: int
-    ) -> Transition:
-        target = self.objective.target
-        rule = next((r for r in self.objective.rules if r.name == step.alert.rule), None)
-        long_ms = rule.long_ms if rule is not None else self.slo.window_ms
-        short_ms = rule.short_ms if rule is not None else self.slo.window_ms
-        good, total = sums.get(self.slo.window_ms, ZERO)
-        after_ms = step.at_ms - min(short_ms, evidence_ms)
-        origin = series.evidence(after_ms, step.at_ms)
-        top = sorted(origin.dimensions.items(), key=lambda item: (-item[1], item[0]))
-        return Transition(
-            id=step.id,
-            kind=identity.kind,
-            state=step.state,
-            alert_id=step.alert.alert_id,
-            slo=self.slo.name,
-            objective=self.objective.name,
-            service=self.slo.service,
-            group=self.group,
-            severity=step.alert.severity,
-            rule=step.alert.rule,
-            at_ms=step.at_ms,
-            raised_at_ms=step.alert.raised_at_ms,
-            burn_rate_long=burn_rate(sums.get(long_ms, ZERO), target),
-            burn_rate_short=burn_rate(sums.get(short_ms, ZERO), target),
-            good=good,
-            total=total,
-            target=target,
-            budget_remaining=Budget.of((good, total), target).remaining_ratio,
-            early=step.early,
-            definition_digest=self.slo.digest,
-            evidence=Evidence(
-                from_ms=after_ms,
-                windows={duration_text(w): sums.get(w, ZERO) for w in self._lengths},
-                offsets=dict(sorted(origin.offsets.items())),
-                dimensions=dict(islice(top, TOP_DIMENSIONS)),
-            ),
+    def told_status(self, sight: Sight, at_ms: int) -> Status:
+        """As `status`; that there is one is kept, so that it can be removed one day."""
+        if self.warning.service != self.promise.slo.service:
+            self.warning.service, self.warning.changed = self.promise.slo.service, True
+        return self.status(sight, at_ms)
+
+    def unseen(self, at_ms: int) -> Status:
+        """The status before anything is known."""
+        return self.status(Sight(at_ms, self.promise.window, self.promise.slo.window_ms), at_ms)
+
+    def status(self, sight: Sight, at_ms: int) -> Status:
+        """Where the objective stands."""
+        return status(
+            self.promise,
+            self.group,
+            sight,
+            at_ms,
+            self.warning.alert.current,
+            self.breach.alert.current,
         )
 
-    def status(self, sums: Sums, at_ms: int) -> Status:
-        """Where the objective stands."""
-        target = self.objective.target
-        good, total = sums.get(self.slo.window_ms, ZERO)
-        budget = Budget.of((good, total), target)
-        warning, breach = self.warning.alert.current, self.breach.alert.current
-        return Status(
-            slo=self.slo.name,
-            objective=self.objective.name,
-            service=self.slo.service,
-            group=self.group,
-            at_ms=at_ms,
-            good=good,
-            total=total,
-            sli=good / total if total else None,
-            target=target,
-            allowed=budget.allowed,
-            consumed=budget.consumed,
-            remaining_ratio=budget.remaining_ratio,
-            burn_rates={
-                duration_text(w): burn_rate(sums.get(w, ZERO), target) for w in self._lengths
-            },
-            state="breached" if breach else "warning" if warning else "ok" if total else "no_data",
-            severity=warning.severity if warning else None,
-            warning_alert_id=warning.alert_id if warning else None,
-            breach_alert_id=breach.alert_id if breach else None,
-            window_ms=self.slo.window_ms,
-            definition_digest=self.slo.digest,
-        )
+
+def _loudest(holding: Iterable[Rule], sight: Sight) -> Condition | None:
+    """The rule that holds with the highest severity; among equals the first listed."""
+    found: Condition | None = None
+    for rule in holding:
+        severity = severity_of(rule, sight)
+        if severity is not None and (found is None or severity.rank > found.severity.rank):
+            found = Condition(rule.name, severity)
+    return found

@@ -11,8 +11,8 @@ from typing import TextIO
 
 from servicelevel.application.compare import SloDifference
 from servicelevel.application.mirror import StatusReader
-from servicelevel.application.ports import WallClock
-from servicelevel.entrypoints.cli.session import Compare, Demo, Parts, Replay
+from servicelevel.entrypoints.cli.session import Demo, Parts
+from servicelevel.entrypoints.replay_request import ReplayRequest
 from servicelevel.settings import Settings
 
 
@@ -76,68 +76,24 @@ def _slow_client() -> str | None:
     return slow_client_warning()
 
 
-def _run(settings: Settings, role: str, workers: int) -> int:
+def _run(settings: Settings, role: str, workers: int, watch: bool) -> int:
     from servicelevel.entrypoints.run import run
 
-    return run(settings, role, workers)
+    return run(settings, role, workers, watch=watch)
 
 
-def _replay(
-    definitions: Sequence[Path],
-    *,
-    requests: Sequence[Path],
-    incidents: Sequence[Path],
-    changes: Sequence[Path],
-    mapping: Path | None,
-    status_at_ms: int | None,
-    early: bool,
-    settings: Settings,
-    clock: WallClock,
-    out: TextIO,
-) -> object:
+def _replay(request: ReplayRequest, out: TextIO) -> object:
     from servicelevel.entrypoints.replay import run_replay
 
-    replay: Replay = run_replay
-    return replay(
-        definitions,
-        requests=requests,
-        incidents=incidents,
-        changes=changes,
-        mapping=mapping,
-        status_at_ms=status_at_ms,
-        early=early,
-        settings=settings,
-        clock=clock,
-        out=out,
-    )
+    _leave_errors_to_us()
+    return run_replay(request, out)
 
 
-def _compare(
-    definitions: Sequence[Path],
-    against: Sequence[Path],
-    *,
-    requests: Sequence[Path],
-    incidents: Sequence[Path],
-    changes: Sequence[Path],
-    mapping: Path | None,
-    status_at_ms: int | None,
-    settings: Settings,
-    clock: WallClock,
-) -> list[SloDifference]:
+def _compare(request: ReplayRequest, against: Sequence[Path]) -> list[SloDifference]:
     from servicelevel.entrypoints.replay import compare_replays
 
-    compare: Compare = compare_replays
-    return compare(
-        definitions,
-        against,
-        requests=requests,
-        incidents=incidents,
-        changes=changes,
-        mapping=mapping,
-        status_at_ms=status_at_ms,
-        settings=settings,
-        clock=clock,
-    )
+    _leave_errors_to_us()
+    return compare_replays(request, against)
 
 
 def _demo(

@@ -1,4 +1,4 @@
-"""`servicelevel replay`: the same evaluation over files."""
+"""`servicelevel replay`: the same evaluation over recorded events."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from servicelevel.entrypoints.cli.arguments import moment_ms
+from servicelevel.application.topic_range import TopicRange
+from servicelevel.entrypoints.cli.arguments import edge, moment_ms
 from servicelevel.entrypoints.cli.comparing import print_comparison
 from servicelevel.entrypoints.cli.printing import Format
+from servicelevel.entrypoints.cli.progress import progress
 from servicelevel.entrypoints.cli.session import session_of
+from servicelevel.entrypoints.replay_request import FileMapping, RecordedFiles, ReplayRequest
 
 _MANY = {"--requests", "--incidents", "--changes"}
 
@@ -42,12 +45,34 @@ def replay(
     definitions: Annotated[Path, typer.Argument(help="File or folder of OpenSLO.")],
     requests: Annotated[
         list[Path] | None,
-        typer.Option(help="Files of request events, also .gz; - is stdin."),
+        typer.Option(help="Files of request events, also .gz and .zst; - is stdin."),
     ] = None,
     incidents: Annotated[list[Path] | None, typer.Option(help="Of incident events.")] = None,
     changes: Annotated[list[Path] | None, typer.Option(help="Of change events.")] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="Source mapping of the request files.")
+        list[str] | None,
+        typer.Option(
+            metavar="[EVENTS=]MAPPING",
+            help="Source mapping of the request files, or of the files EVENTS (`access*.log`).",
+        ),
+    ] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(help="Read this source topic from Kafka instead; without, all of them."),
+    ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="WHEN",
+            help="From Kafka, records since: a time, `6h` ago, `earliest`, `requests/0=1234`.",
+        ),
+    ] = None,
+    end: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to", metavar="WHEN", help="And before: a time, `1h` ago, `latest`, an offset."
+        ),
     ] = None,
     status_at: Annotated[
         int | None,
@@ -63,37 +88,60 @@ def replay(
         typer.Option("--format", help="Of what `--against` prints: text (default), json, ndjson."),
     ] = None,
 ) -> None:
-    """Evaluate recorded events, a JSON object a line; print the output events as NDJSON."""
+    """Evaluate recorded events, of files or of Kafka topics; print the output events as NDJSON."""
     session = session_of(context)
-    if not (requests or incidents or changes):
-        raise typer.BadParameter("name a file of events: --requests FILE")
-    if against is not None:
-        if early:
-            raise typer.BadParameter("--against compares what is told on time: leave out --early")
-        found = session.parts.compare(
-            [definitions],
-            [against],
-            requests=requests or [],
-            incidents=incidents or [],
-            changes=changes or [],
-            mapping=mapping,
-            status_at_ms=status_at,
-            settings=session.settings(),
-            clock=session.parts.clock,
-        )
-        print_comparison(session, found, str(definitions), str(against), form or Format.TEXT)
-        return
-    if form not in (None, Format.NDJSON):
+    if against is not None and early:
+        raise typer.BadParameter("--against compares what is told on time: leave out --early")
+    if against is None and form not in (None, Format.NDJSON):
         raise typer.BadParameter("the output events are NDJSON: --format is for --against")
-    session.parts.replay(
-        [definitions],
-        requests=requests or [],
-        incidents=incidents or [],
-        changes=changes or [],
-        mapping=mapping,
-        status_at_ms=status_at,
-        early=early,
-        settings=session.settings(),
-        clock=session.parts.clock,
-        out=session.parts.out,
+    now_ms = session.parts.clock()
+    files = RecordedFiles(
+        tuple(requests or ()),
+        tuple(incidents or ()),
+        tuple(changes or ()),
+        tuple(map(_mapping, mapping or ())),
     )
+    range_ = _range(topic or [], start or [], end or [], now_ms)
+    events = _chosen(files, range_)
+    with progress(session.parts.err, "replaying") as meter:
+        request = ReplayRequest(
+            (definitions,), events, session.settings(), now_ms, status_at, early, meter
+        )
+        if against is None:
+            session.parts.replay(request, session.parts.out)
+            return
+        found = session.parts.compare(request, [against])
+    print_comparison(session, found, str(definitions), str(against), form or Format.TEXT)
+
+
+def _chosen(files: RecordedFiles, range_: TopicRange | None) -> RecordedFiles | TopicRange:
+    if range_ is None:
+        if not any(files.all()):
+            raise typer.BadParameter(
+                "name a file of events: --requests FILE; or --from TIME, to read from Kafka"
+            )
+        return files
+    if any(files.all()):
+        raise typer.BadParameter("events come from files or from Kafka: not both at once")
+    if files.mappings:
+        raise typer.BadParameter(
+            "--mapping is for files: topics have theirs from the settings, SERVICELEVEL_MAPPINGS"
+        )
+    return range_
+
+
+def _range(topics: list[str], start: list[str], end: list[str], now_ms: int) -> TopicRange | None:
+    """None where nothing of Kafka is asked for."""
+    if not (topics or start or end):
+        return None
+    edges = edge(start, now_ms, "earliest", "--from"), edge(end, now_ms, "latest", "--to")
+    return TopicRange(tuple(topics), *edges)
+
+
+def _mapping(text: str) -> FileMapping:
+    pattern, sign, path = text.rpartition("=")
+    if not sign or Path(text).exists():
+        return FileMapping(Path(text))
+    if not pattern or not path:
+        raise typer.BadParameter(f"`{text}`: write --mapping EVENTS=MAPPING")
+    return FileMapping(Path(path), pattern)

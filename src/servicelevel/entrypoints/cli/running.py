@@ -23,13 +23,16 @@ def run(
     context: typer.Context,
     role: Annotated[Role, typer.Option(help="Which part; all of them by default.")] = Role.ALL,
     workers: Annotated[int, typer.Option(help="Processes of each part.", min=1, max=256)] = 1,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Read the definitions anew when their files change.")
+    ] = False,
 ) -> None:
-    """Evaluate until stopped: read events, count, decide, tell."""
+    """Evaluate until stopped: read events, count, decide, tell. SIGHUP: read definitions anew."""
     session = session_of(context)
     settings = session.settings()
     if role is Role.MIRROR and settings.redis_url is None:
         raise SettingsError("the mirror needs a Redis: set SERVICELEVEL_REDIS_URL or --redis")
-    raise typer.Exit(session.parts.run(settings, role.value, workers))
+    raise typer.Exit(session.parts.run(settings, role.value, workers, watch))
 
 
 def demo(

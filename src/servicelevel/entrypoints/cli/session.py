@@ -13,47 +13,11 @@ from servicelevel.application.compare import SloDifference
 from servicelevel.application.mirror import StatusReader
 from servicelevel.application.ports import WallClock
 from servicelevel.entrypoints.logging import configure_logging
+from servicelevel.entrypoints.replay_request import ReplayRequest
 from servicelevel.settings import Settings
 from servicelevel.settings_file import load_settings
 
 _T = TypeVar("_T")
-
-
-class Replay(Protocol):
-    """Replays recorded files; see `servicelevel.entrypoints.replay`."""
-
-    def __call__(
-        self,
-        definitions: Sequence[Path],
-        *,
-        requests: Sequence[Path],
-        incidents: Sequence[Path],
-        changes: Sequence[Path],
-        mapping: Path | None,
-        status_at_ms: int | None,
-        early: bool,
-        settings: Settings,
-        clock: WallClock,
-        out: TextIO,
-    ) -> object: ...
-
-
-class Compare(Protocol):
-    """Replays files through two sets of definitions; see `servicelevel.entrypoints.replay`."""
-
-    def __call__(
-        self,
-        definitions: Sequence[Path],
-        against: Sequence[Path],
-        *,
-        requests: Sequence[Path],
-        incidents: Sequence[Path],
-        changes: Sequence[Path],
-        mapping: Path | None,
-        status_at_ms: int | None,
-        settings: Settings,
-        clock: WallClock,
-    ) -> list[SloDifference]: ...
 
 
 class Demo(Protocol):
@@ -82,9 +46,9 @@ class Parts:
     topic_problems: Callable[[Settings], Awaitable[list[str]]]
     create_topics: Callable[[Settings], Awaitable[list[str]]]
     slow_client: Callable[[], str | None]
-    run: Callable[[Settings, str, int], int]
-    replay: Replay
-    compare: Compare
+    run: Callable[[Settings, str, int, bool], int]
+    replay: Callable[[ReplayRequest, TextIO], object]
+    compare: Callable[[ReplayRequest, Sequence[Path]], list[SloDifference]]
     demo: Demo
 
 

@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import random
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from servicelevel.adapters.files.lines import STANDARD_INPUT, read_lines
 from servicelevel.application.replay import RecordedLine
@@ -14,13 +16,16 @@ TEXT = b'{"a":1}\n\n  {"b":2}\r\n{"c":3}'
 LINES = [RecordedLine(0, b'{"a":1}'), RecordedLine(2, b'{"b":2}'), RecordedLine(3, b'{"c":3}')]
 
 
-def test_plain_gzip_and_standard_input_have_the_same_lines(tmp_path: Path) -> None:
+def test_plain_packed_and_standard_input_have_the_same_lines(tmp_path: Path) -> None:
     plain, packed = tmp_path / "events.ndjson", tmp_path / "events.ndjson.gz"
     plain.write_bytes(TEXT)
     packed.write_bytes(gzip.compress(TEXT))
+    small = tmp_path / "events.ndjson.zst"
+    small.write_bytes(zstandard.compress(TEXT))
 
     assert list(read_lines(plain)) == LINES
     assert list(read_lines(packed)) == LINES
+    assert list(read_lines(small)) == LINES
     assert list(read_lines(STANDARD_INPUT, io.BytesIO(TEXT))) == LINES
 
 
@@ -28,6 +33,49 @@ def test_gzip_members_one_after_the_other_are_one_file(tmp_path: Path) -> None:
     packed = tmp_path / "rotated.gz"
     packed.write_bytes(gzip.compress(b"1\n") + gzip.compress(b"2\n"))
     assert [line.value for line in read_lines(packed)] == [b"1", b"2"]
+
+
+SKIPPABLE = b"\x50\x2a\x4d\x18\x05\0\0\0hello"
+"""A frame without content: RFC 8878, 3.1.2."""
+
+
+@pytest.mark.parametrize("size", [1, 3_000, 300_000])
+def test_zstd_frames_one_after_the_other_are_one_file(size: int, tmp_path: Path) -> None:
+    packed = tmp_path / "rotated.zst"
+    lines = [random.Random(size + n).randbytes(size).hex().encode() for n in range(5)]
+    frames = [zstandard.compress(line + b"\n") for line in lines]
+    packed.write_bytes(SKIPPABLE.join([b"", *frames, b""]))
+    assert [line.value for line in read_lines(packed)] == lines
+
+
+def test_zstd_without_the_size_of_its_content_is_read(tmp_path: Path) -> None:
+    packed = tmp_path / "piped.zst"
+    made = zstandard.ZstdCompressor().compressobj()
+    packed.write_bytes(made.compress(TEXT) + made.flush())
+    assert list(read_lines(packed)) == LINES
+
+
+ZSTD = zstandard.ZstdCompressor(write_checksum=True).compress(TEXT * 9)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (TEXT, "is no zstd file or is damaged"),
+        (ZSTD[:-1], "is cut off: the end of its zstd data"),
+        (ZSTD[:3], "is cut off"),
+        (ZSTD + ZSTD[:20], "is cut off"),
+        (ZSTD[:-4] + b"\0" * 4, "is no zstd file or is damaged"),
+        (ZSTD + b"more text", "is no zstd file or is damaged"),
+    ],
+    ids=["plain", "cut", "header", "second", "checksum", "after"],
+)
+def test_damaged_zstd_names_the_file(content: bytes, said: str, tmp_path: Path) -> None:
+    packed = tmp_path / "events.zst"
+    packed.write_bytes(content)
+    with pytest.raises(DependencyError, match=said) as raised:
+        list(read_lines(packed))
+    assert str(packed) in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +96,7 @@ def test_damaged_gzip_names_the_file(content: bytes, said: str, tmp_path: Path) 
     assert str(packed) in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["missing.ndjson", "missing.gz"])
+@pytest.mark.parametrize("name", ["missing.ndjson", "missing.gz", "missing.zst"])
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(DependencyError, match="No such file") as raised:
         list(read_lines(tmp_path / name))

@@ -9,30 +9,29 @@ from hypothesis import strategies as st
 
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
-from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
+from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Transition
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
-from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, pane_end
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.builders.brute_force import Counted
+from tests.builders.histories import LATENESS_MS, histories, logs, on_time
 from tests.builders.ladder import LADDER
 
 PANE = 10_000
-Counted = tuple[int, int, int, int]
-"""(pane end, good, total, since when it counts)."""
-T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 TARGET = Fraction(9, 10)
 RULES = (
-    Rule("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
-    Rule("2h/10m", 2 * HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
-    Rule("4d/7h", 4 * DAY_MS, 7 * HOUR_MS, Fraction(1), Severity.TICKET),
+    pair("10m/1m", 10 * MINUTE_MS, MINUTE_MS, Fraction(5), Severity.PAGE),
+    pair("2h/10m", 2 * HOUR_MS, 10 * MINUTE_MS, Fraction(2), Severity.TICKET),
+    pair("4d/7h", 4 * DAY_MS, 7 * HOUR_MS, Fraction(1), Severity.TICKET),
 )
 INDICATOR = Indicator("i1", "request", "shop", "", "good")
 SLO = Slo(
     "shop-ok", "shop", 5 * DAY_MS, (Objective("objective-1", INDICATOR, TARGET, RULES),), "d1"
 )
 CATALOGUE = Catalogue.of([SLO])
-POLICY = EvaluationPolicy(LADDER, allowed_lateness_ms=30_000)
+POLICY = EvaluationPolicy(LADDER, allowed_lateness_ms=LATENESS_MS)
 
 
 @dataclass
@@ -81,10 +80,16 @@ def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
     for at in interesting:
         now, name = 0, ""
         for rule in RULES:
-            pairs = [total_in(at, w) for w in (rule.long_ms, rule.short_ms)]
+            pairs = [total_in(at, w) for w in rule.windows_ms]
             rates = [Fraction(t - g, t) / (1 - TARGET) if t else Fraction(0) for g, t in pairs]
-            if all(rate > rule.factor for rate in rates) and rank[rule.severity] > now:
+            if (
+                all(rate > rule.condition.parts[0].factor for rate in rates)
+                and rank[rule.severity] > now
+            ):
                 now, name = rank[rule.severity], rule.name
+        late = any(c[3] == at and LADDER.old_edge_ms(at, SLO.window_ms) < c[0] for c in cells)
+        if now == severity and now and late:
+            told.append(("warning", "revised", at, name))
         if now != severity:
             state = (
                 "raised"
@@ -99,6 +104,8 @@ def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
             severity = now
         good, total = total_in(at, SLO.window_ms)
         missed = total >= 10 and Fraction(good, total) < TARGET
+        if missed and breached and late:
+            told.append(("breach", "revised", at, None))
         if missed != breached:
             told.append(("breach", "raised" if missed else "resolved", at, None))
             breached = missed
@@ -107,7 +114,7 @@ def oracle(cells: list[Counted], last_ms: int) -> list[tuple[Any, ...]]:
 
 def changes(cells: list[Counted], last_ms: int) -> list[int]:
     """Every pane end near which any window's content can change, widely guessed."""
-    windows = {w for r in RULES for w in (r.long_ms, r.short_ms)} | {SLO.window_ms}
+    windows = {w for r in RULES for w in r.windows_ms} | {SLO.window_ms}
     found: set[int] = set()
     for end, _, _, since in cells:
         found |= {end, since}
@@ -116,98 +123,6 @@ def changes(cells: list[Counted], last_ms: int) -> list[int]:
             leaves = -(-end // step) * step + window
             found.update(range(leaves - PANE, leaves + 2 * PANE, PANE))
     return sorted(t for t in found if 0 < t <= last_ms)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[tuple[int, int, int]]:
-    """Cells (pane end, good, total) in bursts with gaps from seconds to days, in time order."""
-    cells: list[tuple[int, int, int]] = []
-    at = T0
-    for _ in range(draw(st.integers(1, 6))):
-        at += draw(
-            st.sampled_from(
-                [PANE, MINUTE_MS, 17 * MINUTE_MS, HOUR_MS, 7 * HOUR_MS, DAY_MS, 3 * DAY_MS]
-            )
-        )
-        at = at // PANE * PANE
-        for _ in range(draw(st.integers(1, 8))):
-            total = draw(st.integers(1, 20))
-            cells.append((at, draw(st.integers(0, total)), total))
-            at += PANE * draw(st.integers(1, 3))
-    return cells
-
-
-def displaced(draw: st.DrawFn, cells: list[tuple[int, int, int]]) -> list[tuple[int, Cell]]:
-    """(source, cell) in some order: mostly within the lateness, a few far behind it."""
-    lateness = POLICY.allowed_lateness_ms
-    far = st.sampled_from([lateness] * 6 + [HOUR_MS, 8 * HOUR_MS, 2 * DAY_MS])
-    keyed = sorted(
-        (end + draw(st.integers(0, draw(far))), draw(st.integers(0, 1)), end, good, total)
-        for end, good, total in cells
-    )
-    highest: list[int | None] = [None, None]
-    found = []
-    for _, p, end, good, total in keyed:
-        known = highest[p]
-        watermark = -1 if known is None else known - lateness - 1
-        since = pane_end(watermark + 1, PANE) if end <= watermark else 0
-        found.append((p, Cell("i1", "", end, good, total, None, since)))
-        highest[p] = end if known is None else max(known, end)
-    return found
-
-
-@st.composite
-def logs(
-    draw: st.DrawFn, cells: list[tuple[int, int, int]]
-) -> tuple[list[CountsMessage], list[Counted]]:
-    """The cells as messages in any batches, over two sources; and what counts since when."""
-    keyed = displaced(draw, cells)
-    counted = [(c.pane_end_ms, c.good, c.total, c.revision_ms) for _, c in keyed]
-    applied, highest = [0, 0], [None, None]
-    claims = tuple(Claim(f"requests/{p}", 1, "me", 0, {"requests": 2}) for p in (0, 1))
-    messages = [CountsMessage(0, claims)]
-    while keyed:
-        size = draw(st.integers(1, 12))
-        batch, keyed = keyed[:size], keyed[size:]
-        ranges = []
-        for p in (0, 1):
-            mine = [cell for source, cell in batch if source == p]
-            times = [c.pane_end_ms for c in mine] + ([] if highest[p] is None else [highest[p]])
-            highest[p] = max(times, default=None)
-            ranges.append(
-                Range(
-                    f"requests/{p}",
-                    1,
-                    applied[p],
-                    applied[p] + len(mine),
-                    highest[p],
-                    idle=not any(source == p for source, _ in keyed) and not mine,
-                    cells=tuple(mine),
-                )
-            )
-            applied[p] += len(mine)
-        messages.append(CountsMessage(0, (), tuple(ranges)))
-    last = max(c[0] for c in cells) + POLICY.allowed_lateness_ms + 1
-    messages.append(
-        CountsMessage(
-            0, (), tuple(Range(f"requests/{p}", 1, applied[p], applied[p], last) for p in (0, 1))
-        )
-    )
-    return messages, counted
-
-
-def on_time(outputs: list[Output]) -> list[tuple[Any, ...]]:
-    found = {o.id: o for o in outputs if isinstance(o, Transition) and not o.early}
-    told = [
-        (
-            o.kind,
-            o.state.value,
-            o.at_ms,
-            o.rule if o.kind == "warning" and o.state != "resolved" else None,
-        )
-        for o in found.values()
-    ]
-    return sorted(told, key=lambda t: (t[2], t[0]))
 
 
 def run(messages: list[CountsMessage], state: Any) -> list[Output]:

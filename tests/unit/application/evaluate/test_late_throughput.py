@@ -8,17 +8,19 @@ from hypothesis import strategies as st
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
-from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo, Throughput
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Status, Transition
+from servicelevel.domain.slices import RateSlices
 from servicelevel.domain.time import DAY_MS, MINUTE_MS, pane_end
 from tests.builders.ladder import LADDER
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 PANE_MS = 10_000
 LATENESS_MS = 10_000
-EACH_5M = Throughput(5 * MINUTE_MS, "gte", Fraction(3))
-INDICATOR = Indicator("i1", "request", "shop", "", "", throughput=EACH_5M)
-SLO = Slo("busy", "shop", DAY_MS, (Objective("objective-1", INDICATOR, Fraction(1, 2), ()),), "d1")
+EACH_5M = RateSlices(5 * MINUTE_MS, "gte", Fraction(3))
+INDICATOR = Indicator("i1", "request", "shop", "", "", slice_ms=5 * MINUTE_MS)
+OBJECTIVE = Objective("objective-1", INDICATOR, Fraction(1, 2), (), EACH_5M)
+SLO = Slo("busy", "shop", DAY_MS, (OBJECTIVE,), "d1")
 
 
 def told(times_ms: list[int], sizes: list[int]) -> list[Output]:
@@ -61,9 +63,11 @@ def test_a_late_event_counts_in_the_interval_that_is_not_over() -> None:
     assert judged(told([first, second, late, late, after], [])) == (1, 1)
 
 
-def test_a_late_event_does_not_judge_an_interval_anew() -> None:
-    minutes = [0, 1, 7, 2, 3, 8, 12]
-    assert judged(told([T0 + m * MINUTE_MS for m in minutes], [])) == (0, 2)
+def test_a_late_event_judges_an_interval_anew() -> None:
+    on_time, late = [0, 1, 7], [2, 3]
+    after = [8, 12]
+    assert judged(told([T0 + m * MINUTE_MS for m in (*on_time, *after)], [])) == (0, 2)
+    assert judged(told([T0 + m * MINUTE_MS for m in (*on_time, *late, *after)], [])) == (1, 2)
 
 
 @settings(max_examples=200, deadline=None)

@@ -11,13 +11,13 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import BadEvidence, Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Transition
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 PATH = "path=/" + "p" * 200
-RULE = Rule("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction(144, 10), Severity.PAGE)
+RULE = pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction(144, 10), Severity.PAGE)
 
 
 def test_a_backlog_that_raises_and_resolves_all_the_time() -> None:

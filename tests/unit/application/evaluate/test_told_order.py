@@ -9,15 +9,15 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Transition
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 PANE_MS = 10_000
 RULES = (
-    Rule("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction(5), Severity.PAGE),
-    Rule("3d/6h", 3 * DAY_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET),
+    pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction(5), Severity.PAGE),
+    pair("3d/6h", 3 * DAY_MS, 6 * HOUR_MS, Fraction(1), Severity.TICKET),
 )
 
 

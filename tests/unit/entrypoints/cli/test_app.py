@@ -63,7 +63,13 @@ def test_run_gives_role_workers_and_the_exit_code() -> None:
     outside = Outside(on_run=lambda: 5)
     done = servicelevel(outside, "run", "--role", "combiner", "--workers", "3")
     assert done.code == 5
-    assert outside.asked[-1][2:] == ("combiner", 3)
+    assert outside.asked[-1][2:] == ("combiner", 3, False)
+
+
+def test_run_watches_where_it_is_asked_to() -> None:
+    outside = Outside()
+    servicelevel(outside, "run", "--watch")
+    assert outside.asked[-1][2:] == ("all", 1, True)
 
 
 def test_an_error_of_ours_has_its_exit_code() -> None:

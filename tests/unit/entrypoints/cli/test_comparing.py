@@ -9,6 +9,7 @@ import pytest
 from servicelevel.application.compare import Outcome, compare
 from servicelevel.domain.outputs import AlertState
 from servicelevel.domain.severity import Severity
+from servicelevel.entrypoints.replay_request import RecordedFiles
 from tests.builders.cli import NOW, Outside, servicelevel
 from tests.builders.outputs import status, transition
 
@@ -84,10 +85,10 @@ def test_the_difference_as_json_is_an_object_for_each_slo() -> None:
 def test_files_and_definitions_are_handed_over() -> None:
     outside = Outside()
     assert servicelevel(outside, *COMPARE, "--status-at", str(NOW)).code == 0
-    _, definitions, against, arguments = outside.asked[-1]
-    assert (definitions, against) == ([Path("new")], [Path("old")])
-    assert arguments["requests"] == [Path("a.gz")]
-    assert arguments["status_at_ms"] == NOW
+    _, request, against = outside.asked[-1]
+    assert (request.definitions, against) == ((Path("new"),), [Path("old")])
+    assert request.events == RecordedFiles(requests=(Path("a.gz"),))
+    assert request.status_at_ms == NOW
 
 
 @pytest.mark.parametrize(
