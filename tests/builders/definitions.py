@@ -1,22 +1,31 @@
-"""Documents of definitions as plain values, valid unless a test says otherwise."""
+"""OpenSLO documents as plain values, to be loaded by tests."""
 
+from fractions import Fraction
 from typing import Any
+
+from servicelevel.adapters.files.definitions import Finding, Loaded
+from servicelevel.domain.model import Slo
+from servicelevel.domain.rules import BurnRate, Rule, leaves
 
 
 def source(**spec: Any) -> dict[str, Any]:
+    """A metric of our own source; `{event: request}` without a spec."""
     return {"metricSource": {"type": "servicelevel", "spec": spec or {"event": "request"}}}
 
 
 def ratio(**metrics: Any) -> dict[str, Any]:
+    """An inline SLI: `good` or `bad`, and `total`, by default all requests."""
     metrics.setdefault("total", source())
     return {"metadata": {"name": "sli"}, "spec": {"ratioMetric": {"counter": False, **metrics}}}
 
 
 def threshold(**spec: Any) -> dict[str, Any]:
+    """An inline SLI on a threshold metric."""
     return {"metadata": {"name": "sli"}, "spec": {"thresholdMetric": source(**spec)}}
 
 
 def slo(name: str = "availability", /, **spec: Any) -> dict[str, Any]:
+    """A valid SLO; `spec` replaces its fields."""
     base: dict[str, Any] = {
         "service": "checkout",
         "budgetingMethod": "Occurrences",
@@ -34,6 +43,7 @@ def slo(name: str = "availability", /, **spec: Any) -> dict[str, Any]:
 
 
 def policy(**condition: Any) -> dict[str, Any]:
+    """An inline OpenSLO policy; `policy` adds to its spec, all else to its condition."""
     severity = condition.pop("severity", "page")
     alert_after = condition.pop("policy", {})
     burn = {"kind": "burnrate", "op": "gt", "threshold": 14.4, "lookbackWindow": "1h"} | condition
@@ -51,42 +61,54 @@ def policy(**condition: Any) -> dict[str, Any]:
     }
 
 
-def calendar(duration: str, start: str, zone: str = "UTC") -> list[dict[str, Any]]:
-    """The `timeWindow` of a calendar."""
-    written = {"startTime": start, "timeZone": zone}
-    return [{"duration": duration, "isRolling": False, "calendar": written}]
+def only(loaded: Loaded) -> Slo:
+    """The one SLO of definitions in which nothing is wrong."""
+    assert loaded.findings == []
+    assert loaded.unsupported == []
+    (found,) = loaded.catalogue.slos.values()
+    return found
 
 
-def rolling(duration: str) -> list[dict[str, Any]]:
-    """The `timeWindow` of one that rolls."""
-    return [{"duration": duration, "isRolling": True}]
+def rules_of(findings: list[Finding]) -> list[str]:
+    """The rules that were broken, in order."""
+    return [finding.rule for finding in findings]
 
 
-def rules(*rules: dict[str, Any], name: str = "ours") -> dict[str, Any]:
-    """Our own alert policy; a rule without severity is a page."""
+def rules_policy(*rules: dict[str, Any], name: str = "policy") -> dict[str, Any]:
+    """An alert policy of our own kind."""
     return {
         "apiVersion": "servicelevel/v1",
         "kind": "AlertPolicy",
         "metadata": {"name": name},
-        "spec": {"rules": [{"severity": "page"} | rule for rule in rules]},
+        "spec": {"rules": list(rules)},
     }
 
 
-def correction(name: str = "maintenance", /, **spec: Any) -> dict[str, Any]:
-    """Two hours of a January night that do not count."""
-    base: dict[str, Any] = {
-        "from": "2026-01-31T22:00:00Z",
+def burn(over: str | list[str] = "1h", above: float = 14.4, **more: Any) -> dict[str, Any]:
+    """A condition on burn rates."""
+    return {"burnRate": {"over": over, "above": above, **more}}
+
+
+def correction(name: str = "maintenance", **spec: Any) -> dict[str, Any]:
+    """A correction for the service checkout, on quarters of an hour."""
+    base = {
+        "services": ["checkout"],
+        "from": "2026-01-10T22:00:00Z",
+        "to": "2026-01-11T02:00:00Z",
         "effect": "remove",
-        "by": "operations",
-        "reason": "The database moved.",
+        "by": "ada",
+        "reason": "announced maintenance",
     }
-    if not {"to", "duration"} & spec.keys():
-        base["duration"] = "2h"
-    if not {"slos", "services"} & spec.keys():
-        base["slos"] = ["availability"]
     return {
         "apiVersion": "servicelevel/v1",
         "kind": "Correction",
         "metadata": {"name": name},
-        "spec": base | spec,
+        "spec": {k: v for k, v in (base | spec).items() if v is not None},
     }
+
+
+def pair_of(rule: Rule) -> tuple[str, list[int], Fraction]:
+    """Name, windows and the one factor of a rule of burn rates."""
+    each = [leaf for leaf in leaves(rule.condition) if isinstance(leaf, BurnRate)]
+    (factor,) = {leaf.factor for leaf in each}
+    return rule.name, [leaf.over_ms for leaf in each], factor

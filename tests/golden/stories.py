@@ -40,7 +40,7 @@ from servicelevel.application.replay import (
     replay,
 )
 from servicelevel.domain.model import Catalogue
-from servicelevel.domain.outputs import Status, Transition
+from servicelevel.domain.outputs import Percentile, Status, Transition
 from servicelevel.domain.sight import Number
 from servicelevel.entrypoints.cli.arguments import duration_ms
 from servicelevel.schemas.outputs import rfc3339
@@ -201,9 +201,14 @@ def status_line(s: Status) -> str:
         f"{_path(s):20}",
         f"{amount(s.good)}/{s.total} good",
         f"budget left {number(s.remaining_ratio, '.1%')}",
+        *([percentile(s.percentile)] if s.percentile is not None else []),
         *(f"corrected by {c.name} ({c.effect})" for c in s.corrections),
     ]
     return "  ".join(columns).rstrip()
+
+
+def percentile(told: Percentile) -> str:
+    return f"p{float(told.ratio * 100):g} {told.value:.4g}"
 
 
 def _path(output: Transition | Status) -> str:

@@ -40,6 +40,7 @@ class _Sum:
     good: int = 0
     total: int = 0
     evidence: GrowingEvidence | None = None
+    sketch: dict[int, int] | None = None
 
 
 CellKey = tuple[str, str, int, int]
@@ -67,6 +68,14 @@ class CellSums:
                 into.evidence = GrowingEvidence()
             into.evidence.add(each)
 
+    def add_sketch(self, key: CellKey, sketch: Mapping[int, int]) -> None:
+        """Add counts of values to a cell that was added to."""
+        into = self._sums[key]
+        if into.sketch is None:
+            into.sketch = {}
+        for bucket, count in sketch.items():
+            into.sketch[bucket] = into.sketch.get(bucket, 0) + count
+
     def cells(self) -> list[Cell]:
         """All cells, in the order of their keys."""
         return [_cell(key, self._sums[key]) for key in sorted(self._sums)]
@@ -75,7 +84,9 @@ class CellSums:
 def _cell(key: CellKey, found: _Sum) -> Cell:
     evidence = found.evidence.freeze() if found.evidence is not None else None
     indicator, group, end_ms, revision_ms = key
-    return Cell(indicator, group, end_ms, found.good, found.total, evidence, revision_ms)
+    return Cell(
+        indicator, group, end_ms, found.good, found.total, evidence, revision_ms, found.sketch
+    )
 
 
 def merge_cells(cells: Iterable[Cell]) -> list[Cell]:
@@ -84,6 +95,8 @@ def merge_cells(cells: Iterable[Cell]) -> list[Cell]:
     for cell in cells:
         key = (cell.indicator, cell.group, cell.pane_end_ms, cell.revision_ms)
         sums.add(key, cell.good, cell.total, *([cell.bad] if cell.bad else []))
+        if cell.sketch is not None:
+            sums.add_sketch(key, cell.sketch)
     return sums.cells()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from servicelevel.application.cel import Predicate, compile_predicate
-from servicelevel.application.groups import group_field, group_reader
+from servicelevel.application.groups import group_field, group_reader, number_reader
 from servicelevel.application.signature import Signature, columns, signatures
 from servicelevel.domain.model import ANY_SERVICE, Catalogue, EventKind, Indicator
 from servicelevel.domain.partitioning import counts_partition
@@ -24,6 +24,8 @@ class CompiledIndicator:
     good: Predicate
     group: Callable[[Event], str]
     partition: int
+    value: Callable[[Event], float] | None = None
+    """Of the indicator's sketch, where it has one."""
 
     def judge(self, event: Event) -> bool | None:
         """True: good, False: bad, None: the event does not count, or cannot be decided."""
@@ -47,6 +49,11 @@ class Outcome:
     good: tuple[Series, ...]
     bad: tuple[Series, ...]
 
+    @property
+    def sketched(self) -> tuple[Series, ...]:
+        """Those series of which values are told, too."""
+        return tuple(s for s in (*self.good, *self.bad) if s.compiled.value is not None)
+
 
 class ServicePlan:
     """The indicators that the events of one service, or of any other, are judged by.
@@ -58,6 +65,7 @@ class ServicePlan:
         self, kind: EventKind, indicators: Sequence[CompiledIndicator], max_remembered: int
     ) -> None:
         self.indicators = indicators
+        self.has_sketches = any(each.value is not None for each in indicators)
         self.pane_ms = gcd(*(each.indicator.pane_ms for each in indicators))
         predicates = [p for each in indicators for p in (each.total, each.good)]
         names = {name for each in indicators for name in each.indicator.group_by}
@@ -150,6 +158,7 @@ def _compile(indicator: Indicator, partition: int) -> CompiledIndicator:
         compile_predicate(indicator.good, event=indicator.event),
         group_reader(indicator.group_by, indicator.event),
         partition,
+        number_reader(indicator.sketch, indicator.event) if indicator.sketch else None,
     )
 
 

@@ -13,6 +13,7 @@ from servicelevel.application.lateness import Lateness, Revision
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
 from servicelevel.domain.model import ANY_SERVICE, EventKind
 from servicelevel.domain.outputs import LateEvent
+from servicelevel.domain.sketch import bucket
 from servicelevel.domain.time import pane_end
 from servicelevel.schemas.events import Event
 
@@ -83,6 +84,7 @@ class SourceAccumulator:
         self._revisions: list[Revision] = []
         self._sums: dict[_Pane, dict[Outcome, _Sum]] = {}
         self._sum_count = 0
+        self._sketches: dict[_Pane, dict[Series, Counter[int]]] = {}
         self._cells: dict[int, CellSums] = {}
 
     @property
@@ -171,6 +173,8 @@ class SourceAccumulator:
         if bad:
             for i in compress(range(len(outcomes)), map(bad.__contains__, outcomes)):
                 bad[outcomes[i]].append(i)
+        if plan.has_sketches:
+            self._sketch(pane, events, outcomes)
         for outcome, indices in bad.items():
             span = {self.source: (offsets[indices[0]], offsets[indices[-1]])}
             into = sums[outcome]
@@ -180,6 +184,18 @@ class SourceAccumulator:
         self._sum_count += len(sums) - before
         if self._sum_count > self._max_sums:
             self._settle()
+
+    def _sketch(self, pane: "_Pane", events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
+        """Count the values of events, by series and bucket."""
+        sketched = {outcome: outcome.sketched for outcome in set(outcomes)}
+        into = self._sketches.setdefault(pane, {})
+        for event, outcome in zip(events, outcomes, strict=True):
+            for series in sketched[outcome]:
+                if series.compiled.value is not None:
+                    sketch = into.get(series)
+                    if sketch is None:
+                        sketch = into[series] = Counter()
+                    sketch[bucket(series.compiled.value(event))] += 1
 
     def _settle(self) -> None:
         """Sums to cells."""
@@ -197,8 +213,12 @@ class SourceAccumulator:
                 self._cells_of(series).add(_key(series, pane), count, count)
             for series, parts in bad.items():
                 self._add_bad(pane, series, parts)
+        for pane, sketches in self._sketches.items():
+            for series, sketch in sketches.items():
+                self._cells_of(series).add_sketch(_key(series, pane), sketch)
         self._sums = {}
         self._sum_count = 0
+        self._sketches = {}
 
     def _add_bad(self, pane: "_Pane", series: Series, parts: Sequence[_Bad]) -> None:
         count = sum(part.events for part in parts)

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 from servicelevel.application.event_decoder import EventDecoder
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord
+from servicelevel.application.unroll import Place
 from servicelevel.domain.model import EventKind
 from servicelevel.domain.outputs import DeadLetter
 from servicelevel.errors import EventError
@@ -19,11 +20,16 @@ _LONGEST_DETAIL = 500  # characters; it may quote the record, which comes whole 
 
 
 class Batch(NamedTuple):
-    """Events with the offset and the raw value of each: three lists of one length."""
+    """Events with the offset and the raw value of each: lists of one length.
+
+    Where records are unrolled, a value is the event's own part of its record, and `places` says
+    where in the record that was; else `places` is empty.
+    """
 
     events: list[Event]
     offsets: list[int]
     values: list[bytes]
+    places: Sequence[Place] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,12 @@ def decode_batch(
 ) -> tuple[Batch, list[DeadLetter]]:
     """Every record becomes an event with its `time` in epoch ms, or a dead letter; never raises.
 
-    Both keep the records' order. `now_ms` is the wall clock, for refusing times in the future.
+    With a mapping that unrolls or selects, a record becomes any number of events, and at most one
+    dead letter, for the first of them that cannot be read. Both keep the records' order. `now_ms`
+    is the wall clock, for refusing times in the future.
     """
     decoder = EventDecoder(kind, now_ms + limits.max_future_ms, limits.max_event_bytes, mapping)
-    batch, dead = Batch([], [], []), list[DeadLetter]()
+    batch, dead, places = Batch([], [], []), list[DeadLetter](), list[Place]()
     for part, events in _decoded(decoder, records, _SLICES):
         if events is not None:
             batch.events.extend(events)
@@ -59,14 +67,15 @@ def decode_batch(
             continue
         for record in part:
             try:
-                event = decoder.alone(record)
+                for event, value, place in decoder.each(record):
+                    batch.events.append(event)
+                    batch.offsets.append(record.offset)
+                    batch.values.append(value)
+                    if place:
+                        places.append(place)
             except EventError as error:
                 dead.append(_dead_letter(record, topic, partition, error))
-            else:
-                batch.events.append(event)
-                batch.offsets.append(record.offset)
-                batch.values.append(record.value or b"")
-    return batch, dead
+    return (batch._replace(places=places) if places else batch), dead
 
 
 def _decoded(

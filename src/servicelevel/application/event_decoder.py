@@ -4,8 +4,8 @@ Many in one call is four times faster, and must come to the same: `together` giv
 it might not.
 """
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -14,11 +14,20 @@ from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord
 from servicelevel.application.refusal import DEEP_BYTES, is_too_deep, refusal, refuse_value
 from servicelevel.application.settle import settle, settle_all
+from servicelevel.application.unroll import Place
 from servicelevel.domain.model import EventKind
 from servicelevel.errors import EventError
 from servicelevel.schemas.events import EVENT_TYPES, Event
 
 _ANY = msgspec.json.Decoder()
+
+
+class Decoded(NamedTuple):
+    """An event, the JSON that it was read from, and where in its record that is."""
+
+    event: Event
+    value: bytes
+    place: Place
 
 
 class EventDecoder:
@@ -52,15 +61,48 @@ class EventDecoder:
             return None
         return events
 
-    def alone(self, record: RawRecord) -> Event:
-        """The event of one record; EventError if there is none."""
+    def each(self, record: RawRecord) -> Iterator[Decoded]:
+        """The events of one record: one, unless a mapping unrolls or selects.
+
+        EventError, after all that can be read, if anything cannot.
+        """
         value = refuse_value(record.value, self._max_bytes)
+        decoder = self._decoder if self._mapping is None else _ANY
         try:
-            value = self._as_utf8(value)
-            letter = open_envelope(value, record.headers)
-            event = self._open(letter)
+            letter = open_envelope(self._as_utf8(value), record.headers)
+            document = decoder.decode(letter.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError) as error:
             raise refusal(value, error) from error
+        if self._mapping is not None:
+            yield from self._mapped(self._mapping, document, letter, value)
+        else:
+            yield Decoded(self._settled(cast("Event", document), letter), value, ())
+
+    def _mapped(
+        self, mapping: SourceMapping, document: object, letter: Letter, value: bytes
+    ) -> Iterator[Decoded]:
+        if mapping.unrolls:
+            letter = letter._replace(id=None)  # it would be the id of several events
+        first_error: EventError | None = None
+        for place, seen, own, fault in mapping.elements(document):
+            try:
+                if fault is not None:
+                    raise fault
+                event = self._settled(mapping.event(seen), letter)
+            except EventError as error:
+                first_error = first_error or mapping.located(error, place)
+            else:
+                part = msgspec.json.encode(own) if mapping.unrolls else value
+                yield Decoded(event, part, place)
+        if first_error is not None:
+            raise first_error
+
+    def _settled(self, event: Event, letter: Letter) -> Event:
+        """With what the envelope says where the event does not, and its `time` in epoch ms."""
+        if event.id is None:
+            event.id = letter.id
+        if event.time is None:
+            event.time = cast("int", letter.time)  # settled in a moment
         settle(event, self._latest_ms)
         return event
 
@@ -72,17 +114,6 @@ class EventDecoder:
             return value.decode(errors="replace").encode()
         value.decode()
         return value
-
-    def _open(self, letter: Letter) -> Event:
-        if self._mapping is None:
-            event = self._decoder.decode(letter.data)
-        else:
-            event = self._mapping.event(_ANY.decode(letter.data))
-        if event.id is None:
-            event.id = letter.id
-        if event.time is None:
-            event.time = cast("int", letter.time)  # settled in a moment
-        return event
 
 
 def _any_envelope(records: Sequence[RawRecord]) -> bool:

@@ -1,6 +1,7 @@
 """The group of an event: the values of an indicator's `groupBy`, as one text."""
 
 from collections.abc import Callable
+from math import nan
 from operator import attrgetter
 from zlib import crc32
 
@@ -45,6 +46,22 @@ def value_text(value: object) -> str:
         return text
     checksum = f"~{crc32(text.encode(errors='surrogatepass')):08x}"
     return text[: MAX_VALUE_CHARACTERS - len(checksum)] + checksum
+
+
+def number_reader(name: str, kind: EventKind) -> Callable[[Event], float]:
+    """Reads a numeric field; what is absent or no number is NaN."""
+    field = group_field(name, kind)
+    if not field.startswith(f"{ATTRIBUTES}."):
+        get = attrgetter(field)
+        return lambda event: _number(get(event))
+    attribute = field.removeprefix(f"{ATTRIBUTES}.")
+    return lambda event: _number((event.attributes or {}).get(attribute))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return nan
 
 
 def _reader(field: str) -> Callable[[Event], str]:

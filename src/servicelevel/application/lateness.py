@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple
 
 from servicelevel.application.decode import Batch
+from servicelevel.application.unroll import Place
 from servicelevel.domain.outputs import LateEvent
 from servicelevel.schemas.events import Event
 
@@ -62,8 +64,9 @@ class Lateness:
         offsets: list[int] = []
         revisions: list[Revision] = []
         late: list[LateEvent] = []
-        for event, offset, value in zip(*batch, strict=True):
-            found = self._late(event, offset, value)
+        places = batch.places or repeat((), len(batch.events))
+        for event, offset, value, place in zip(*batch[:3], places, strict=True):
+            found = self._late(event, offset, value, place)
             if found is None:
                 events.append(event)
                 offsets.append(offset)
@@ -74,7 +77,7 @@ class Lateness:
             self.advance(event.time)
         return Split(events, offsets, revisions, late)
 
-    def _late(self, event: Event, offset: int, value: bytes) -> LateEvent | None:
+    def _late(self, event: Event, offset: int, value: bytes, place: Place) -> LateEvent | None:
         if self.max_time_ms is None:
             return None
         behind = self.max_time_ms - event.time
@@ -92,4 +95,5 @@ class Lateness:
             lateness_ms=behind,
             disposition="dropped" if dropped else "revision",
             value=value,
+            place=place,
         )

@@ -1,28 +1,29 @@
-"""Applies a source mapping: a JSON document of any shape becomes one of our events."""
+"""Applies a source mapping: a JSON document of any shape becomes one of our events, or many."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from math import floor
-from typing import Any, NoReturn
+from typing import Any
 
-import jmespath
 import msgspec
 from jmespath.exceptions import JMESPathError
 
 from servicelevel.application.event_time import datetime_ms, rfc3339_ms, time_ms
 from servicelevel.application.refusal import Reason
+from servicelevel.application.unroll import Element, Place, unrolled
 from servicelevel.errors import EventError
 from servicelevel.schemas.events import EVENT_TYPES, Event
-from servicelevel.schemas.mapping import SLOT, TIME_FIELDS, FieldMapping, MappingSpec
+from servicelevel.schemas.mapping import SLOT, TIME_FIELDS, FieldMapping, MappingSpec, Selection
+from servicelevel.schemas.paths import NOTHING, compile_path, number, whole_number
 
 Document = Mapping[str, Any]
 Reader = Callable[[Document], Any]
 Converter = Callable[[Any], Any]
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_NOTHING = (None, "", "-")  # a log's ways of saying «no value»
+_UNREADABLE = (ValueError, TypeError, ArithmeticError, JMESPathError)
 _MS_PER_UNIT = {
     "s": Decimal(1000),
     "ms": Decimal(1),
@@ -36,6 +37,9 @@ class SourceMapping:
 
     def __init__(self, spec: MappingSpec) -> None:
         self.replace_invalid_utf8 = spec.invalid_utf8 == "replace"
+        self.unrolls = bool(spec.unroll)
+        self._levels = tuple(spec.unroll)
+        self._is_selected = _selection(spec.select)
         self._type = EVENT_TYPES[spec.event]
         self._fields = [
             (name, _reader(mapped), _converter(name, mapped))
@@ -43,17 +47,38 @@ class SourceMapping:
         ]
         self._attributes = [(name, _reader(mapped)) for name, mapped in spec.attributes.items()]
 
-    def event(self, document: object) -> Event:
-        """The event that a decoded JSON document describes; EventError if it describes none."""
+    def elements(self, document: object) -> Iterator[Element]:
+        """The parts of a decoded record that are to become events: without `unroll`, itself.
+
+        What is not selected is passed over; what has an `error` cannot become one. EventError
+        where the whole record cannot.
+        """
         if not isinstance(document, dict):
             raise EventError(Reason.NOT_AN_OBJECT, "the source mapping needs a JSON object")
+        found = unrolled(document, self._levels) if self._levels else (Element((), document),)
+        for element in found:
+            try:
+                if element.error is not None or self._is_selected(element.document):
+                    yield element
+            except _UNREADABLE as error:
+                yield element._replace(error=_refusal("select", error))
+
+    def located(self, error: EventError, place: Place) -> EventError:
+        """The error, with the place in the record that it is about."""
+        if not place:
+            return error
+        where = ".".join(f"{level}[{i}]" for level, i in zip(self._levels, place, strict=False))
+        return EventError(error.reason, f"{where}: {error.detail}")
+
+    def event(self, document: Document) -> Event:
+        """The event that a JSON object describes; EventError if it describes none."""
         fields: dict[str, Any] = {}
         for name, read, convert in self._fields:
             try:
-                if (raw := read(document)) not in _NOTHING:
+                if (raw := read(document)) not in NOTHING:
                     fields[name] = convert(raw)
-            except (ValueError, TypeError, ArithmeticError, JMESPathError) as error:
-                _refuse(name, error)
+            except _UNREADABLE as error:
+                raise _refusal(name, error) from error
         if self._attributes:
             fields["attributes"] = self._scalars(document)
         try:
@@ -66,15 +91,22 @@ class SourceMapping:
         for name, read in self._attributes:
             try:
                 value = read(document)
-            except (ValueError, TypeError, JMESPathError) as error:
-                _refuse(f"attributes.{name}", error)
-            if value not in _NOTHING:
+            except _UNREADABLE as error:
+                raise _refusal(f"attributes.{name}", error) from error
+            if value not in NOTHING:
                 found[name] = value
         return found
 
 
-def _refuse(name: str, error: Exception) -> NoReturn:
-    raise EventError(Reason.MAPPING, f"{name}: {error}") from error
+def _refusal(name: str, error: Exception) -> EventError:
+    return EventError(Reason.MAPPING, f"{name}: {error}")
+
+
+def _selection(select: Selection | None) -> Callable[[Document], bool]:
+    if select is None:
+        return lambda _: True
+    read, values = _path(select.path), select.values
+    return lambda document: read(document) in values
 
 
 def _reader(mapped: FieldMapping) -> Reader:
@@ -87,7 +119,7 @@ def _reader(mapped: FieldMapping) -> Reader:
 
     def with_default(document: Document) -> Any:
         found = read(document)
-        return default if found in _NOTHING else found
+        return default if found in NOTHING else found
 
     return with_default
 
@@ -95,8 +127,7 @@ def _reader(mapped: FieldMapping) -> Reader:
 def _path(path: str) -> Reader:
     if _NAME.fullmatch(path):  # most are a name alone, for which JMESPath costs twenty times more
         return lambda document: document.get(path)
-    expression = jmespath.compile(path)
-    return lambda document: expression.search(document)
+    return compile_path(path)
 
 
 def _template(template: str) -> Reader:
@@ -107,7 +138,7 @@ def _template(template: str) -> Reader:
         filled = texts[0]
         for read, text in zip(readers, texts[1:], strict=True):
             value = read(document)
-            if value in _NOTHING:
+            if value in NOTHING:
                 return None
             filled += _text(value) + text
         return filled
@@ -120,9 +151,9 @@ def _converter(name: str, mapped: FieldMapping) -> Converter:
         return _time(mapped.format)
     if name == "duration_ms":
         factor = _MS_PER_UNIT[mapped.unit or "ms"]
-        return lambda raw: float(_number(raw) * factor)
+        return lambda raw: float(number(raw) * factor)
     if name == "status_code":
-        return _whole
+        return whole_number
     return _text
 
 
@@ -134,7 +165,7 @@ def _time(format_: str | None) -> Converter:
             return lambda raw: rfc3339_ms(_text(raw))
         case "epoch_s" | "epoch_ms" | "epoch_us" | "epoch_ns":
             factor = _MS_PER_UNIT[format_.removeprefix("epoch_")]
-            return lambda raw: floor(_number(raw) * factor)
+            return lambda raw: floor(number(raw) * factor)
         case _:
             # Without `%z` it is UTC: `datetime_ms` says so.
             return lambda raw: datetime_ms(datetime.strptime(_text(raw), format_))  # noqa: DTZ007
@@ -146,21 +177,3 @@ def _text(raw: Any) -> str:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return str(raw)
     raise ValueError(f"{raw!r} is no text")
-
-
-def _number(raw: Any) -> Decimal:
-    """Exact, as written: by the shortest text that reads as the same float."""
-    try:
-        number = Decimal(_text(raw))
-    except InvalidOperation as error:
-        raise ValueError(f"{raw!r} is no number") from error
-    if not number.is_finite() or abs(number.adjusted()) > 30:
-        raise ValueError(f"{raw!r} is no number of a sensible size")
-    return number
-
-
-def _whole(raw: Any) -> int:
-    number = _number(raw)
-    if number != int(number):
-        raise ValueError(f"{raw!r} is no whole number")
-    return int(number)

@@ -220,4 +220,5 @@ def _until(batch: Batch, at_ms: int) -> Batch:
         [batch.events[i] for i in kept],
         [batch.offsets[i] for i in kept],
         [batch.values[i] for i in kept],
+        [batch.places[i] for i in kept] if batch.places else (),
     )

@@ -96,8 +96,9 @@ class SourceCounter:
         self._asides += [aside for aside in asides if aside.offset >= self._told]
         self.position = records[-1].offset + 1
         self._untaken += len(records)
-        self._since_ms, self._base_ms = now_ms, None
-        self.idle = False
+        if batch.events or dead:  # records without any that a mapping selects move no time on
+            self._since_ms, self._base_ms = now_ms, None
+            self.idle = False
 
     def asides(self) -> list[DeadLetter | LateEvent]:
         """Dead letters and late events to be acknowledged before the ranges that cover them."""

@@ -16,14 +16,17 @@ from servicelevel.domain.sight import Number, Sight
 def burn_rate(counts: Counts, target: Fraction) -> float | None:
     """Error ratio over the budgeted one, `e / (1 − T)`; None without events."""
     good, total = counts
-    return float(Fraction(total - good, total) / (1 - target)) if total else None
+    if not total:
+        return None
+    kept, of = target.numerator, target.denominator
+    return (total - good) * of / (total * (of - kept))
 
 
 def exceeds(counts: Counts, target: Fraction, factor: Fraction) -> bool:
     """Whether the burn rate is greater than `factor` (equal is not greater; no events: no)."""
     good, total = counts
-    threshold = factor * (1 - target)
-    return (total - good) * threshold.denominator > threshold.numerator * total
+    kept, of = target.numerator, target.denominator
+    return (total - good) * of * factor.denominator > factor.numerator * (of - kept) * total
 
 
 def exceeds_weighted(
@@ -38,19 +41,19 @@ def exceeds_weighted(
 
 
 def holds(
-    condition: Condition, sight: Sight, target: Fraction, ratio: Fraction = Fraction(1)
+    condition: Condition, sight: Sight, target: Fraction, ratio: Fraction | None = None
 ) -> bool:
-    """Whether a condition holds; burn-rate factors are multiplied by `ratio`."""
+    """Whether a condition holds; burn-rate factors are multiplied by `ratio` (None: by 1)."""
     match condition:
         case All(parts):
             return all(holds(part, sight, target, ratio) for part in parts)
         case AnyOf(parts):
             return any(holds(part, sight, target, ratio) for part in parts)
-        case BurnRate(over_ms, factor, weighted=False):
-            return exceeds(sight.of(over_ms), target, factor * ratio)
-        case BurnRate(over_ms, factor):
-            whole, counts = sight.total, sight.of(over_ms)
-            return exceeds_weighted(counts, over_ms, whole, sight.whole_ms, target, factor * ratio)
+        case BurnRate(over_ms, factor, weighted):
+            counts, factor = sight.of(over_ms), factor if ratio is None else factor * ratio
+            if not weighted:
+                return exceeds(counts, target, factor)
+            return exceeds_weighted(counts, over_ms, sight.total, sight.whole_ms, target, factor)
         case BudgetSpent(above):
             return _can_be_judged(sight, target) and exceeds(sight.total, target, above)
         case Exhaustion():
@@ -106,8 +109,7 @@ class Budget:
     @classmethod
     def of(cls, good: Number, total: int, target: Fraction) -> "Budget":
         """Of good and all events (slices) of the window."""
-        allowed = (1 - target) * total
-        remaining = 1 - Fraction(total - good) / allowed if allowed else None
-        return cls(
-            float(allowed), total - good, float(remaining) if remaining is not None else None
-        )
+        kept, of = target.numerator, target.denominator
+        allowed, consumed = (of - kept) * total, total - good
+        remaining = float((allowed - consumed * of) / allowed) if allowed else None
+        return cls(allowed / of, consumed, remaining)

@@ -24,7 +24,8 @@ class Cell(NamedTuple):
 
     A revision came when its pane was complete by its source's own log; it counts at pane ends
     from `revision_ms` on, the first that the log had not completed then (0: no revision). So
-    what is decided does not depend on when the revision is read.
+    what is decided does not depend on when the revision is read. `sketch` counts the values of the
+    indicator's field by bucket, where it has one.
     """
 
     indicator: str
@@ -34,10 +35,15 @@ class Cell(NamedTuple):
     total: int
     bad: BadEvidence | None = None
     revision_ms: int = 0
+    sketch: Mapping[int, int] | None = None
 
 
 class Tally(NamedTuple):
-    """What became of the records read: counted + late + dead = read."""
+    """What became of the events read, and of records that hold none: counted + late + dead = read.
+
+    A record is one event, unless a source mapping unrolls it, or passes it over: then it is as
+    many as it gave, and one more if a part of it is a dead letter.
+    """
 
     read: int = 0
     counted: int = 0

@@ -41,8 +41,8 @@ class Holding:
         """When it changes if all stays as it is."""
         return None if self.since_ms is None else self.since_ms + self._delay_ms(rule)
 
-    def _ratio(self, rule: Rule) -> Fraction:
-        return rule.clear_ratio if self.active else Fraction(1)
+    def _ratio(self, rule: Rule) -> Fraction | None:
+        return rule.clear_ratio if self.active else None
 
     def _delay_ms(self, rule: Rule) -> int:
         return rule.clear_after_ms if self.active else rule.after_ms

@@ -52,6 +52,7 @@ class View:
         self.scale = lens.slices.scale if lens.slices is not None else 1
         self.fills = lens.fills
         self._empty = self._judge_empty()
+        self._edge_steps: dict[int, int] = {}
 
     def old_edge_ms(self, at_ms: int, window_ms: int) -> int:
         """A window at `at_ms` holds the units that end after this time."""
@@ -112,7 +113,11 @@ class View:
         return counts[0] + good * self.scale + empty * self._empty[0], units * self.scale
 
     def _edge_step_ms(self, window_ms: int) -> int:
-        return lcm(self.panes.ladder.resolution_ms(window_ms), self.step_ms)
+        step = self._edge_steps.get(window_ms)
+        if step is None:
+            step = lcm(self.panes.ladder.resolution_ms(window_ms), self.step_ms)
+            self._edge_steps[window_ms] = step
+        return step
 
     def _corrected(self, after_ms: int, to_ms: int, known_ms: int) -> Counts:
         good, total = self._raw(after_ms, to_ms, known_ms)

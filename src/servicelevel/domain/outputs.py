@@ -172,3 +172,5 @@ class LateEvent:
     lateness_ms: int
     disposition: Literal["revision", "dropped"]
     value: bytes
+    place: tuple[int, ...] = ()
+    """Where in the record, if that holds many events; `value` is then the event's own part."""

@@ -16,7 +16,8 @@ class Sight:
     `counts` are exact and in parts: events, slices, or parts of these. `units` says how many events
     or slices they are where that differs from the number of parts. `whole` is the objective's
     window, nominally `whole_ms` long; a calendar's ends at `ends_ms`. `silent` are the windows in
-    which nothing happened although something had before.
+    which nothing happened although something had before. `values` is the end of the last slice of
+    which values are known, and their sketch.
     """
 
     at_ms: int
@@ -26,6 +27,7 @@ class Sight:
     units: Mapping[int, int] = field(default_factory=dict)
     silent: frozenset[int] = frozenset()
     ends_ms: int | None = None
+    values: tuple[int, Mapping[int, int]] | None = None
 
     def of(self, window: int) -> Counts:
         """(good, total) in parts."""

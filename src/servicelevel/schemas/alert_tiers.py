@@ -1,8 +1,9 @@
 """The file of alert tiers: `policies/alert_tiers.yaml`, or one of the user's own."""
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from servicelevel.schemas.openslo.common import (
     NonEmpty,
@@ -31,20 +32,30 @@ class Tier(StrictModel):
 
 
 class TierSet(StrictModel):
-    """The tiers of SLOs whose window is of about this length, and where their numbers come from."""
+    """The tiers that were published for a period, and where."""
 
     period: WindowDuration
     source: NonEmpty
     tiers: Annotated[list[Tier], Field(min_length=1)]
 
+    def factor(self, tier: Tier) -> Fraction:
+        """The burn rate that spends the tier's share of the period's budget in the long window.
 
-def _different(value: list[TierSet]) -> list[TierSet]:
-    if len({each.period.ms for each in value}) != len(value):
-        raise problem("tiers/period", "names a period twice: remove one", "periods")
-    return value
+        SRE Workbook, chapter 5: share · period / window.
+        """
+        return Fraction(tier.budget) * self.period.ms / tier.long.ms
 
 
 class AlertTiers(StrictModel):
     """Sets of tiers, one for each period."""
 
-    periods: Annotated[list[TierSet], Field(min_length=1), AfterValidator(_different)]
+    periods: Annotated[list[TierSet], Field(min_length=1)]
+
+    def nearest(self, window_ms: int) -> TierSet:
+        """The set whose period differs by the smallest ratio; of two, that of the shorter."""
+
+        def distance(each: TierSet) -> tuple[Fraction, int]:
+            ratio = Fraction(each.period.ms, window_ms)
+            return max(ratio, 1 / ratio), each.period.ms
+
+        return min(self.periods, key=distance)

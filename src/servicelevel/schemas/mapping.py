@@ -3,13 +3,12 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-import jmespath
 import msgspec.structs
-from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from servicelevel.domain.model import EventKind
 from servicelevel.schemas.events import EVENT_TYPES
+from servicelevel.schemas.paths import compile_path
 
 Scalar = str | int | float | bool
 DurationUnit = Literal["s", "ms", "us", "ns"]
@@ -17,14 +16,13 @@ TIME_FIELDS = ("time", "ends_at")
 TIME_FORMATS = ("rfc3339", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 SLOT = re.compile(r"\{([^{}]+)\}")
 """A path inside a template."""
+RECORD = "record"
+"""The name of the whole record in the paths of a mapping that unrolls."""
+MAX_LEVELS = 8
 
 
 def _compiles(path: str) -> str:
-    try:
-        jmespath.compile(path)
-    except JMESPathError as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path!r} is no JMESPath expression: {reason}") from error
+    compile_path(path)
     return path
 
 
@@ -49,6 +47,7 @@ def _shorthand(raw: Any) -> Any:
 
 
 Path = Annotated[str, AfterValidator(_compiles)]
+Level = Annotated[str, Field(min_length=1)]
 Template = Annotated[str, AfterValidator(_fills)]
 TimeFormat = Annotated[str, AfterValidator(_is_time_format)]
 
@@ -81,6 +80,13 @@ class FieldMapping(_Model):
 Mapped = Annotated[FieldMapping, BeforeValidator(_shorthand)]
 
 
+class Selection(_Model):
+    """What becomes an event: where the path has one of the values."""
+
+    path: Path = Field(description="As that of a field.")
+    values: list[Scalar] = Field(min_length=1, description="All else is passed over.")
+
+
 class Metadata(_Model):
     """What the mapping is called."""
 
@@ -95,6 +101,13 @@ class MappingSpec(_Model):
     invalid_utf8: Literal["refuse", "replace"] = Field(
         "refuse", description="`replace` reads broken UTF-8 as U+FFFD, for logs of foreign input."
     )
+    unroll: list[Level] = Field(
+        default_factory=list,
+        max_length=MAX_LEVELS,
+        description="Lists within lists, by name from the outside in: each object of the "
+        "innermost is an event, `record` the whole, and the others go by the names of their lists.",
+    )
+    select: Selection | None = Field(None, description="Not said: everything is an event.")
     fields: dict[str, Mapped]
     attributes: dict[str, Mapped] = Field(default_factory=dict)
 
@@ -109,6 +122,12 @@ class MappingSpec(_Model):
         required = {"service", "time", *required_fields(self.event)}
         if missing := sorted(required - set(self.fields)):
             raise ValueError(f"no mapping for the required field {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _levels_apart(self) -> Self:
+        if len({RECORD, *self.unroll}) <= len(self.unroll):
+            raise ValueError(f"`unroll` has a name twice, or `{RECORD}`, which is the record's")
         return self
 
     @model_validator(mode="after")

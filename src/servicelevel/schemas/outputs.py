@@ -114,8 +114,8 @@ def dead_letter_event(letter: DeadLetter) -> bytes:
 
 
 def late_event(late: LateEvent) -> bytes:
-    """The event of a late event; its `id` is the record's place, its `time` the event's own."""
-    place = f"{late.topic}/{late.partition}/{late.offset}"
+    """The event of a late event; its `id` is its place, its `time` the event's own."""
+    place = "/".join(map(str, (late.topic, late.partition, late.offset, *late.place)))
     data = LateData(
         topic=late.topic,
         partition=late.partition,

@@ -12,8 +12,8 @@ from servicelevel.schemas.cloudevents import (
     LateEventEvent,
     StatusEvent,
 )
-from servicelevel.schemas.definitions_json_schema import definitions_schema
 from servicelevel.schemas.events import EVENT_TYPES
+from servicelevel.schemas.openslo.json_schema import definitions_schema
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -9,7 +9,7 @@ from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
-from servicelevel.domain.model import Catalogue, EventKind, Indicator, Objective, Slo, Throughput
+from servicelevel.domain.model import Catalogue, EventKind, Indicator, Objective, Slo
 from servicelevel.domain.partitioning import counts_partition
 from servicelevel.errors import CelError
 from servicelevel.schemas.events import Event, IncidentEvent
@@ -135,11 +135,8 @@ def test_an_undecidable_total_or_good_counts_for_neither() -> None:
     assert folded.tally.counted == 5
 
 
-def test_throughput_counts_matching_events_as_good() -> None:
-    per_minute = Throughput(60_000, "gte", Fraction(10))
-    indicator = Indicator(
-        "i", "request", "shop", "status_code == 200", "false", (), 60_000, per_minute
-    )
+def test_without_a_predicate_all_matching_events_are_good() -> None:
+    indicator = Indicator("i", "request", "shop", "status_code == 200", "", (), 60_000)
     counting = accumulator(plan(indicator))
     counting.add(batch([request(1), request(59_000), request(2, 500)]), dead=0)
     assert counting.take().cells == {HOME: [Cell("i", "", 60_000, 2, 2)]}

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,9 @@ from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import group_reader
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
-from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo, Throughput
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.partitioning import counts_partition
+from servicelevel.domain.sketch import bucket
 from servicelevel.domain.time import pane_end
 from servicelevel.schemas.events import Event
 
@@ -80,22 +82,19 @@ PREDICATES = st.just("") | st.recursive(
 
 @st.composite
 def indicators(draw: st.DrawFn) -> list[Indicator]:
-    found = []
-    for n in range(draw(st.integers(1, 5))):
-        through = draw(st.none() | st.just(Throughput(60_000, "gte", Fraction(1))))
-        found.append(
-            Indicator(
-                f"i{n}",
-                "request",
-                draw(st.sampled_from(["a", "b", "*"])),
-                draw(PREDICATES),
-                draw(PREDICATES),
-                draw(st.sampled_from([(), ("x",), ("operation", "attributes.y"), ("service",)])),
-                draw(st.sampled_from([10_000, 4_000, 7_000])),
-                through,
-            )
+    return [
+        Indicator(
+            f"i{n}",
+            "request",
+            draw(st.sampled_from(["a", "b", "*"])),
+            draw(PREDICATES),
+            draw(PREDICATES),
+            draw(st.sampled_from([(), ("x",), ("operation", "attributes.y"), ("service",)])),
+            draw(st.sampled_from([10_000, 4_000, 7_000])),
+            sketch=draw(st.sampled_from(["", "", "duration_ms", "attributes.y"])),
         )
-    return found
+        for n in range(draw(st.integers(1, 5)))
+    ]
 
 
 def oracle(
@@ -119,8 +118,6 @@ def oracle(
             if compile_predicate(indicator.total, event="request")(event) is not True:
                 continue
             good = compile_predicate(indicator.good, event="request")(event)
-            if indicator.throughput is not None:
-                good = True
             if good is None:
                 continue
             named = {"operation": event.operation, "status_code": event.status_code}
@@ -137,10 +134,21 @@ def oracle(
                     1,
                     None if good else BadEvidence({"r/0": (offset, offset)}, dimensions),
                     pane_end(watermark + 1, indicator.pane_ms) if end <= watermark else 0,
+                    {bucket(value_in(event, indicator.sketch)): 1} if indicator.sketch else None,
                 )
             )
     merged = {partition: merge_cells(found) for partition, found in cells.items()}
     return merged, Tally(len(events), len(events) - late, late, 0)
+
+
+def value_in(event: Event, field: str) -> float:
+    """The value of a numeric field; NaN where there is none."""
+    if field == "duration_ms":
+        value: Any = event.duration_ms
+    else:
+        value = (event.attributes or {}).get("y")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else float("nan")
 
 
 @settings(max_examples=300)

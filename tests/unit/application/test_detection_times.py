@@ -18,7 +18,7 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Transition
-from servicelevel.domain.rules import Rule, pair
+from servicelevel.domain.rules import BurnRate, Rule, leaves, pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
@@ -95,12 +95,14 @@ class Traffic:
 
 def fires_after_s(rule: Rule, error_ratio: Fraction) -> Fraction:
     """The formula, in seconds."""
-    return (
-        (1 - TARGET)
-        / error_ratio
-        * rule.condition.parts[0].factor
-        * Fraction(rule.windows_ms[0], 1_000)
-    )
+    return (1 - TARGET) / error_ratio * factor_of(rule) * Fraction(rule.windows_ms[0], 1_000)
+
+
+def factor_of(rule: Rule) -> Fraction:
+    """The burn rate that both windows must exceed."""
+    leaf = next(leaves(rule.condition))
+    assert isinstance(leaf, BurnRate)
+    return leaf.factor
 
 
 @pytest.mark.parametrize(
@@ -136,8 +138,8 @@ def test_fires_when_the_formula_says(
     ratio = Fraction(percent) * PERCENT
     derived_s = fires_after_s(RULES[rule], ratio)
     assert derived_s == Fraction(minutes) * 60
-    step_ms = LADDER.resolution_ms(RULES[rule].long_ms)
-    latest_s = derived_s * (1 + Fraction(step_ms, RULES[rule].long_ms)) + PANE // 1_000
+    step_ms = LADDER.resolution_ms(RULES[rule].windows_ms[0])
+    latest_s = derived_s * (1 + Fraction(step_ms, RULES[rule].windows_ms[0])) + PANE // 1_000
     assert derived_s < pane_end_s <= latest_s
 
     traffic = Traffic(slo(RULES[rule]))
@@ -152,7 +154,7 @@ def test_fires_when_the_formula_says(
 )
 def test_a_burn_rate_that_only_reaches_the_factor_never_fires(percent: str, rule: str) -> None:
     traffic = Traffic(slo(RULES[rule]))
-    traffic.go(RULES[rule].long_ms + HOUR_MS, Fraction(percent) * PERCENT)
+    traffic.go(RULES[rule].windows_ms[0] + HOUR_MS, Fraction(percent) * PERCENT)
     assert traffic.told == []
 
 
@@ -167,17 +169,17 @@ def test_a_burn_rate_that_only_reaches_the_factor_never_fires(percent: str, rule
 )
 def test_resets_when_the_formula_says(rule: str, minutes: str, pane_end_s: int) -> None:
     of = RULES[rule]
-    derived_s = Fraction(of.short_ms, 1_000) * (1 - of.factor * (1 - TARGET))
+    derived_s = Fraction(of.windows_ms[-1], 1_000) * (1 - factor_of(of) * (1 - TARGET))
     assert derived_s == Fraction(minutes) * 60
     assert derived_s <= pane_end_s < derived_s + 60 + PANE // 1_000
 
     traffic = Traffic(slo(of))
-    traffic.go(of.short_ms, Fraction(1))
-    traffic.go(of.short_ms + 10 * MINUTE_MS, Fraction(0))
+    traffic.go(of.windows_ms[-1], Fraction(1))
+    traffic.go(of.windows_ms[-1] + 10 * MINUTE_MS, Fraction(0))
 
     state, seconds = traffic.seconds()[-1]
     assert [state for state, _ in traffic.seconds()] == ["raised", "resolved"]
-    assert (state, seconds) == ("resolved", of.short_ms // 1_000 + pane_end_s)
+    assert (state, seconds) == ("resolved", of.windows_ms[-1] // 1_000 + pane_end_s)
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,12 @@ from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Status, Transition
 from servicelevel.domain.time import MINUTE_MS
+from tests.builders.histories import T0, histories, logs
 from tests.unit.application.evaluate.test_evaluator_properties import (
     INDICATOR,
     PANE,
     POLICY,
     SLO,
-    T0,
-    histories,
-    logs,
 )
 
 OBJECTIVE = replace(SLO.objectives[0], indicator=replace(INDICATOR, good="status_code < 500"))

@@ -17,10 +17,11 @@ from servicelevel.application.replay import (
     replay,
 )
 from servicelevel.domain.counts import Tally
-from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo, Throughput
+from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Evidence
 from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
+from servicelevel.domain.slices import RateSlices, Slices
 from servicelevel.domain.time import HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
 
@@ -32,8 +33,8 @@ RULES = (
 )
 
 
-def objective(name: str, indicator: Indicator) -> Objective:
-    return Objective(name, indicator, Fraction(9, 10), RULES)
+def objective(name: str, indicator: Indicator, slices: Slices | None = None) -> Objective:
+    return Objective(name, indicator, Fraction(9, 10), RULES, slices)
 
 
 CATALOGUE = Catalogue.of(
@@ -49,14 +50,8 @@ CATALOGUE = Catalogue.of(
                 objective("latency", Indicator("b", "request", "shop", "", "duration_ms <= 300.0")),
                 objective(
                     "traffic",
-                    Indicator(
-                        "c",
-                        "request",
-                        "shop",
-                        "",
-                        "",
-                        throughput=Throughput(MINUTE_MS, "gte", Fraction(2)),
-                    ),
+                    Indicator("c", "request", "shop", "", "", slice_ms=MINUTE_MS),
+                    RateSlices(MINUTE_MS, "gte", Fraction(2)),
                 ),
             ),
             "d",

@@ -12,8 +12,8 @@ from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.ports import RawRecord
-from servicelevel.application.source_counter import SourceCounter
-from servicelevel.domain.counts import Claim, Range
+from servicelevel.application.source_counter import Decode, SourceCounter
+from servicelevel.domain.counts import Claim, Range, Tally
 from servicelevel.domain.ledger import Ledger, SourceState
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import DeadLetter
@@ -72,7 +72,12 @@ def decode(records: Sequence[RawRecord], now_ms: int) -> tuple[Batch, list[DeadL
 
 
 def counter(
-    states: dict[int, SourceState], epoch: int, *, now_ms: int = NOW_MS, max_records: int = 100
+    states: dict[int, SourceState],
+    epoch: int,
+    *,
+    now_ms: int = NOW_MS,
+    max_records: int = 100,
+    decode: Decode = decode,
 ) -> SourceCounter:
     found = resume(SOURCE, states, 0)
     accumulator = SourceAccumulator(
@@ -196,6 +201,14 @@ def test_what_was_told_before_a_crash_is_not_told_again() -> None:
 
 def idle_states(max_time_ms: int | None) -> dict[int, SourceState]:
     return {n: SourceState(1, "me", 0, max_time_ms) for n in range(PARTITIONS)}
+
+
+def test_records_that_a_mapping_passes_over_do_not_keep_a_source_from_being_idle() -> None:
+    counting = counter(idle_states(None), 1, decode=lambda *_: (Batch([], [], []), []))
+    counting.add([Record(0, b"{}"), Record(1, b"{}")], NOW_MS + 9_000)
+    counting.look_at_clock(NOW_MS + 10_000, at_end=True)
+    assert (counting.position, counting.idle) == (2, True)
+    assert counting.take() == Tally()
 
 
 def test_an_idle_source_goes_on_at_the_pace_of_the_wall_clock() -> None:

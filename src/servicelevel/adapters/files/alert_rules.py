@@ -1,12 +1,13 @@
-"""The rules of an objective: those of its alert policies, or the default tiers."""
+"""Burn-rate rules of an objective: from alert conditions, or the default tiers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib.resources import files
+from typing import NamedTuple
 
-from servicelevel.adapters.files.alert_tiers import tier_rules
 from servicelevel.adapters.files.findings import Report, Site
-from servicelevel.adapters.files.rule_names import in_order
+from servicelevel.adapters.files.yaml_nodes import read_yaml
 from servicelevel.domain.rules import (
     BudgetSpent,
     BurnRate,
@@ -15,141 +16,198 @@ from servicelevel.domain.rules import (
     NoData,
     Rule,
     leaves,
+    pair,
 )
-from servicelevel.domain.time import duration_text
+from servicelevel.domain.severity import Severity
+from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, pane_end
+from servicelevel.errors import DefinitionError
 from servicelevel.schemas.alert_tiers import AlertTiers
 
+KEPT_MS = 35 * DAY_MS
+"""For so long counts are kept at least, however short windows are (`EvaluationPolicy`)."""
+
+SHORT_SHARE = 12
+"""A short window is a twelfth of the long one, as in the SRE Workbook."""
+
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What rules are to hold for: an objective, or a composite; `site` is that of its target."""
+class PolicyRule:
+    """A rule that a policy asks for; `make` fits it to the length of the units that are judged.
 
-    target: Fraction
-    window_ms: int
-    pane_ms: int  # windows are whole panes
-    slice_ms: int  # and no shorter than a slice; 0 without slices
+    `site` is that of the rule, where what is wrong with it is reported.
+    """
+
+    make: Callable[[int], Rule]
     site: Site
 
-    @property
-    def step_ms(self) -> int:
-        """Windows that are made, rather than written, are multiples of it."""
-        return max(self.pane_ms, self.slice_ms)
+
+class Promised(NamedTuple):
+    """What rules are for: a target over a window, judged in units; `site` is the target's."""
+
+    window_ms: int
+    target: Fraction
+    unit_ms: int
+    site: Site
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the numbers of a leaf were written."""
+def lookback_rule(
+    long_ms: int, factor: Fraction, severity: Severity, after_ms: int, unit_ms: int
+) -> Rule:
+    """Of a burn-rate condition as OpenSLO writes it, with one window.
 
-    window: Site
-    level: Site
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A rule as written, and where each of its leaves was, from left to right."""
-
-    rule: Rule
-    places: tuple[Place, ...]
+    The short window is a twelfth of it, rounded to whole units, at least one.
+    """
+    units = max(1, (2 * long_ms + SHORT_SHARE * unit_ms) // (2 * SHORT_SHARE * unit_ms))
+    rule = _rule(long_ms, units * unit_ms, factor, severity)
+    return replace(rule, after_ms=after_ms)
 
 
-MAX_RULES = 64
-"""Of one objective: each is looked at for each pane."""
+def default_tiers() -> AlertTiers:
+    """The tiers that ship with the package."""
+    name = "alert_tiers.yaml"
+    resource = files("servicelevel") / "policies" / name
+    documents, problems = read_yaml(resource.read_text(encoding="utf-8"))
+    if problems or len(documents) != 1:
+        raise DefinitionError(f"{name}: cannot be read: {problems}")
+    return AlertTiers.model_validate(documents[0].value)
 
-Wanted = Callable[[Judged], Draft]
-"""A rule of a policy, whose derived windows depend on what it is to judge."""
+
+def tier_rules(tiers: AlertTiers, window_ms: int, unit_ms: int) -> tuple[Rule, ...]:
+    """The tiers for an SLO window that is judged in units; those that do not fit are left out.
+
+    Factors are those of the nearest period. A tier fits if its long window is at most the SLO's,
+    and at least a unit (the short one is widened to whole units), and does not see the whole budget
+    spent, as the breach would be told first.
+    """
+    found = tiers.nearest(window_ms)
+    return in_order(
+        _rule(tier.long.ms, pane_end(tier.short.ms, unit_ms), factor, Severity(tier.severity))
+        for tier in found.tiers
+        if unit_ms <= tier.long.ms <= window_ms
+        and (factor := found.factor(tier)) * tier.long.ms <= window_ms
+    )
+
+
+def in_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Loudest first, then by window; of one name, the later carry their factor in it."""
+    ordered = sorted(rules, key=_loudest_first)
+    named: dict[str, Rule] = {}
+    for rule in dict.fromkeys(ordered):
+        name = rule.name
+        if name in named and _factor(rule):
+            name = f"{rule.name}@{float(_factor(rule)):g}"
+        while name in named:
+            name += "'"
+        named[name] = replace(rule, name=name)
+    return tuple(named.values())
+
+
+def _loudest_first(rule: Rule) -> tuple[int, int, Fraction]:
+    return -rule.severity.rank, max(rule.windows_ms, default=0), -_factor(rule)
+
+
+def _factor(rule: Rule) -> Fraction:
+    factors = (leaf.factor for leaf in leaves(rule.condition) if isinstance(leaf, BurnRate))
+    return max(factors, default=Fraction(0))
+
+
+def can_fire(factor: Fraction, target: Fraction) -> bool:
+    """Whether even total failure exceeds the factor: its burn rate is `1 / (1 − T)`."""
+    return factor * (1 - target) < 1
 
 
 def objective_rules(
-    wanted: Sequence[Wanted] | None, tiers: AlertTiers, judged: Judged, report: Report
+    policies: Sequence[PolicyRule] | None, tiers: AlertTiers, promised: Promised, report: Report
 ) -> tuple[Rule, ...] | None:
-    """The rules of the policies, or with None of the tiers.
+    """The rules that can fire, of the policies or (None) the tiers.
 
-    Default rules that can never hold are left out with a warning; of a policy such a rule is an
-    error, and None is returned.
+    Default rules that can never fire are left out with a warning; a rule of a policy that cannot is
+    an error, and None is returned.
     """
-    if wanted is None:
-        return _default_rules(tiers, judged, report)
-    if len(wanted) > MAX_RULES:
-        message = f"has {len(wanted)} rules, more than {MAX_RULES}: name fewer alert policies"
-        report.refuse(judged.site, "unsupported/rules", message)
-        return None
-    drafts = [make(judged) for make in wanted]
-    problems = sum(_check(draft, judged, report) for draft in drafts)
-    return None if problems else in_order(draft.rule for draft in drafts)
+    if policies is None:
+        return _default_rules(tiers, promised, report)
+    rules = [(policy.make(promised.unit_ms), policy.site) for policy in policies]
+    problems = [(site, problem) for rule, site in rules for problem in _problems(rule, promised)]
+    for site, (code, message) in problems:
+        report.error(site, code, message)
+    return None if problems else in_order(rule for rule, _ in rules)
 
 
-def _default_rules(tiers: AlertTiers, judged: Judged, report: Report) -> tuple[Rule, ...]:
-    rules = tier_rules(tiers, judged.window_ms, judged.step_ms)
+def _default_rules(tiers: AlertTiers, promised: Promised, report: Report) -> tuple[Rule, ...]:
+    rules = tier_rules(tiers, promised.window_ms, promised.unit_ms)
     if not rules:
-        message = "the SLO's window is too short for all default rules: write alertPolicies"
-        report.warn(judged.site, "servicelevel/no-rules", message)
-    never = {rule: wrong for rule in rules if (wrong := _never(rule, judged))}
-    if never:
-        said = "; ".join(f"{rule.name}: {problem}" for rule, problem in never.items())
+        message = (
+            "no default rule is as long as a slice and no longer than the SLO's window: write "
+            "alertPolicies"
+        )
+        report.warn(promised.site, "servicelevel/no-rules", message)
+    target = promised.target
+    mute = [rule for rule in rules if not can_fire(_factor(rule), target)]
+    if mute:
+        said = "; ".join(f"{rule.name}: {_arithmetic(_factor(rule), target)}" for rule in mute)
         message = f"default rules left out, as even total failure cannot fire them: {said}"
-        report.warn(judged.site, "servicelevel/never-fires", message)
-    return tuple(rule for rule in rules if rule not in never)
+        report.warn(promised.site, "servicelevel/never-fires", message)
+    return tuple(rule for rule in rules if rule not in mute)
 
 
-def _never(rule: Rule, judged: Judged) -> str:
-    return next(filter(None, (_level_problem(leaf, judged) for leaf in leaves(rule.condition))), "")
+def _problems(rule: Rule, promised: Promised) -> Iterator[tuple[str, str]]:
+    """Rule and message of all that is wrong with a rule of a policy."""
+    target = promised.target
+    for leaf in leaves(rule.condition):
+        factor = None
+        if isinstance(leaf, BurnRate) and not leaf.weighted:
+            factor = leaf.factor
+        if isinstance(leaf, BudgetSpent):
+            factor = leaf.above
+        if factor is not None and not can_fire(factor, target):
+            place = f"{promised.site.file}:{promised.site.position().line}"
+            yield (
+                "servicelevel/never-fires",
+                f"can never fire for the target at {place}: {_arithmetic(factor, target)}; "
+                f"write a threshold below {_decimal(1 / (1 - target))}",
+            )
+        wrong = _window_problem(leaf, promised)
+        if wrong:
+            yield "servicelevel/window", wrong
 
 
-def _check(draft: Draft, judged: Judged, report: Report) -> int:
-    """Reports what keeps a rule from ever holding; returns how much."""
-    problems = 0
-    for leaf, place in zip(leaves(draft.rule.condition), draft.places, strict=True):
-        if wrong := _window_problem(leaf, judged):
-            report.refuse(place.window, "unsupported/window", wrong)
-            problems += 1
-        if wrong := _level_problem(leaf, judged):
-            target = f"the target at {judged.site.file}:{judged.site.position().line}"
-            most = _decimal(1 / (1 - judged.target))
-            message = f"can never fire for {target}: {wrong}; write a number below {most}"
-            report.error(place.level, "servicelevel/never-fires", message)
-            problems += 1
-    return problems
-
-
-def _window_problem(leaf: Leaf, judged: Judged) -> str:
-    """What is wrong with the windows that a leaf looks at."""
-    match leaf:
-        case BurnRate(over_ms=length) | Exhaustion(over_ms=length):
-            smallest, what = judged.slice_ms, "a slice"
-        case NoData(for_ms=length):
-            smallest, what = 0, ""
-        case BudgetSpent():
-            return ""
-    text, pane = duration_text(length), duration_text(judged.pane_ms)
-    too_long = f"is longer than the SLO's window: write at most {duration_text(judged.window_ms)}"
-    if length > judged.window_ms:
-        return f"{text} {too_long}"
-    if length < smallest:
-        return f"{text} is shorter than {what}: write at least {duration_text(smallest)}"
-    if length % judged.pane_ms:
-        return f"{text} is no multiple of the pane {pane}: write a multiple of it"
-    if isinstance(leaf, Exhaustion) and leaf.within_ms > judged.window_ms:
-        return f"{duration_text(leaf.within_ms)} {too_long}"
+def _window_problem(leaf: Leaf, promised: Promised) -> str:
+    """What is wrong with the window that a condition looks at."""
+    if isinstance(leaf, BudgetSpent):
+        return ""
+    most_ms, whose = promised.window_ms, f"the SLO's window of {spoken(promised.window_ms)}"
+    looked_at_ms = leaf.for_ms if isinstance(leaf, NoData) else leaf.over_ms
+    if isinstance(leaf, NoData) and most_ms < KEPT_MS:
+        most_ms, whose = KEPT_MS, f"{spoken(KEPT_MS)}, which counts are kept"
+    if looked_at_ms > most_ms:
+        return f"{spoken(looked_at_ms)} is longer than {whose}: write {spoken(most_ms)} or less"
+    if looked_at_ms < promised.unit_ms:
+        unit = spoken(promised.unit_ms)
+        return f"{spoken(looked_at_ms)} is shorter than what is judged as one: write {unit} or more"
+    if isinstance(leaf, Exhaustion) and leaf.within_ms > promised.window_ms:
+        return (
+            f"within {spoken(leaf.within_ms)} is longer than {whose}, over which spent budget "
+            f"comes back: write {spoken(most_ms)} or less"
+        )
     return ""
 
 
-def _level_problem(leaf: Leaf, judged: Judged) -> str:
-    """Why not even total failure exceeds a leaf's number; empty if it does.
-
-    All events bad is a burn rate of `1 / (1 − T)`, which in a whole window spends that many
-    budgets. A weighted burn rate has no such bound, since traffic may be above its mean.
-    """
-    match leaf:
-        case BurnRate(factor=level, weighted=False) | BudgetSpent(above=level):
-            return _arithmetic(level, judged.target) if level * (1 - judged.target) >= 1 else ""
-        case _:
-            return ""
-
-
-def _arithmetic(level: Fraction, target: Fraction) -> str:
-    product = level * (1 - target)
-    return f"{_decimal(level)} * (1 - {_decimal(target)}) = {_decimal(product)}, not below 1"
+def _arithmetic(factor: Fraction, target: Fraction) -> str:
+    product = factor * (1 - target)
+    return f"{_decimal(factor)} * (1 - {_decimal(target)}) = {_decimal(product)}, not below 1"
 
 
 def _decimal(number: Fraction) -> str:
     return f"{float(number):.6g}"
+
+
+def _rule(long_ms: int, short_ms: int, factor: Fraction, severity: Severity) -> Rule:
+    return pair(f"{spoken(long_ms)}/{spoken(short_ms)}", long_ms, short_ms, factor, severity)
+
+
+def spoken(duration_ms: int) -> str:
+    """A duration in its largest whole unit: 5m, 1h, 3d."""
+    for unit, unit_ms in (("d", DAY_MS), ("h", HOUR_MS), ("m", MINUTE_MS), ("s", SECOND_MS)):
+        if duration_ms % unit_ms == 0:
+            return f"{duration_ms // unit_ms}{unit}"
+    return f"{duration_ms}ms"

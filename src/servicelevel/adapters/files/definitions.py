@@ -1,17 +1,15 @@
-"""Loads definitions: files and folders of documents become a catalogue."""
+"""Loads definitions: files and folders of OpenSLO documents become a catalogue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from servicelevel.adapters.files.alert_tiers import default_tiers
+from servicelevel.adapters.files.alert_rules import default_tiers
 from servicelevel.adapters.files.documents import read_documents
-from servicelevel.adapters.files.findings import Finding, Report, Site, in_order
-from servicelevel.adapters.files.indicators import IndicatorReader
+from servicelevel.adapters.files.findings import Finding, Report, in_order
+from servicelevel.adapters.files.indicators import Check, IndicatorReader
 from servicelevel.adapters.files.library import Library
-from servicelevel.adapters.files.objective_forms import FormReader
 from servicelevel.adapters.files.slos import SloReader
-from servicelevel.adapters.files.sources import Check, SourceReader
 from servicelevel.application.cel import compile_predicate
 from servicelevel.domain.model import Catalogue, EventKind, Slo
 from servicelevel.schemas.alert_tiers import AlertTiers
@@ -59,38 +57,20 @@ def load_definitions(
     """
     report = Report()
     library = Library(read_documents(paths, report, lenient=lenient), report)
-    sources = SourceReader(library, report, check or _compiles, lenient=lenient)
-    indicators = IndicatorReader(sources, report)
+    indicators = IndicatorReader(library, report, check or _compiles, lenient=lenient)
     for sli, site in library.all(IndicatorDocument):
         indicators.read(sli.spec, site.at("spec"))
-    forms = FormReader(library, indicators, report, lenient=lenient)
-    reader = SloReader(library, forms, tiers or default_tiers(), report)
+    reader = SloReader(library, indicators, tiers or default_tiers(), report, lenient=lenient)
     slos: dict[str, Slo] = {}
-    sites: dict[str, Site] = {}
     for document, site in library.all(SloDocument):
         slo = reader.read(document, site)
-        if slo is not None and slo.name not in slos:
-            slos[slo.name], sites[slo.name] = slo, site.at("metadata", "name")
-    _tell_limits(Catalogue.of(slos.values()), sites, report)
+        if slo is not None:
+            slos.setdefault(slo.name, slo)
     return Loaded(
         Catalogue.of(slos.values()),
         in_order(report.findings),
         in_order(report.unsupported),
     )
-
-
-def _tell_limits(catalogue: Catalogue, sites: Mapping[str, Site], report: Report) -> None:
-    """Point out limits of groups that are not in force, as what is counted is counted once."""
-    in_force = {key: each for key, (each, _) in catalogue.indicators().items()}
-    for slo in catalogue.slos.values():
-        for objective in slo.objectives:
-            own, other = objective.indicator, in_force[objective.indicator.id]
-            if (own.max_groups, own.group_ttl_ms) != (other.max_groups, other.group_ttl_ms):
-                message = (
-                    f"{objective.name}: another SLO counts the same with other maxGroups or "
-                    "groupTtl, which are in force: write the same in both"
-                )
-                report.warn(sites[slo.name], "servicelevel/groups", message)
 
 
 def _compiles(text: str, event: EventKind) -> None:

@@ -1,20 +1,18 @@
-"""Finds definition files and reads the documents in them."""
+"""Finds definition files and reads the OpenSLO documents in them."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from servicelevel.adapters.files.explain import shown, validated
 from servicelevel.adapters.files.findings import Finding, Report, Site
 from servicelevel.adapters.files.yaml_nodes import YamlDocument, read_yaml
 from servicelevel.errors import DependencyError
-from servicelevel.schemas.definitions import VERSIONS, AnyDocument
+from servicelevel.schemas.extensions import EXTENSION_KINDS, EXTENSION_VERSION, AnyExtension
 from servicelevel.schemas.openslo.common import API_VERSION
-
-Kinds = Mapping[str, type[AnyDocument]]
+from servicelevel.schemas.openslo.kinds import KINDS, AnyDocument
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
@@ -31,7 +29,7 @@ OTHER_VERSIONS = {
 class Placed:
     """A valid document and where it stands."""
 
-    model: AnyDocument
+    model: AnyDocument | AnyExtension
     site: Site
 
     @property
@@ -122,51 +120,39 @@ def _text(file: Path, report: Report) -> str | None:
         return None
 
 
-def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | None:
+def _document(site: Site, report: Report, *, lenient: bool) -> AnyDocument | AnyExtension | None:
     """The document at a site, or None after reporting why it is none."""
     value = _value(site.document, site)
     if not isinstance(value, dict):
         message = f"a document must be a mapping with apiVersion and kind, it is {shown(value)}"
         report.error(site, "openslo/document", message)
         return None
-    kinds = _kinds(value, site, report)
-    if kinds is None:
+    version, kind = value.get("apiVersion"), value.get("kind")
+    kinds: Mapping[str, type[AnyDocument] | type[AnyExtension]] = KINDS
+    if version == EXTENSION_VERSION:
+        kinds = EXTENSION_KINDS
+    elif version != API_VERSION:
+        is_there = "apiVersion" in value
+        problem = f"is {shown(version)}" if is_there else "is missing"
+        message = f"`apiVersion` {problem}: write apiVersion: {API_VERSION}"
+        if isinstance(version, str) and version in OTHER_VERSIONS:
+            message += f"; then {OTHER_VERSIONS[version]}"
+        elif isinstance(kind, str) and kind in EXTENSION_KINDS:
+            message += f", or {EXTENSION_VERSION} for our own kinds"
+        where = site.at("apiVersion") if is_there else site
+        report.error(where, "openslo/api-version", message)
         return None
-    kind = value.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
+        close = get_close_matches(kind, kinds, n=1, cutoff=0.5) if isinstance(kind, str) else []
+        choice = close[0] if close else f"one of {', '.join(kinds)}"
         problem = f"is {shown(kind)}" if "kind" in value else "is missing"
-        message = f"`kind` {problem}: {_other_kind(kind, kinds)}"
+        for other, its in ((API_VERSION, KINDS), (EXTENSION_VERSION, EXTENSION_KINDS)):
+            if isinstance(kind, str) and kind in its:
+                choice = f"apiVersion: {other} with it, or {choice}"
+        message = f"`kind` {problem}: write {choice}"
         report.error(site.at("kind"), "openslo/kind", message)
         return None
     return validated(kinds[kind], value, site, report, lenient=lenient)
-
-
-def _kinds(value: Mapping[str, Any], site: Site, report: Report) -> Kinds | None:
-    """The kinds of a document's version, or None after reporting that it has none of ours."""
-    version = value.get("apiVersion")
-    if isinstance(version, str) and version in VERSIONS:
-        return VERSIONS[version]
-    is_there = "apiVersion" in value
-    problem = f"is {shown(version)}" if is_there else "is missing"
-    message = f"`apiVersion` {problem}: write apiVersion: {API_VERSION}"
-    if isinstance(version, str) and version in OTHER_VERSIONS:
-        message += f"; then {OTHER_VERSIONS[version]}"
-    where = site.at("apiVersion") if is_there else site
-    report.error(where, "openslo/api-version", message)
-    return None
-
-
-def _other_kind(kind: object, kinds: Kinds) -> str:
-    """What to write instead of a kind that this version does not have."""
-    if not isinstance(kind, str):
-        return f"write one of {', '.join(kinds)}"
-    if kind == "SourceMapping":
-        return "source mappings are no definitions: move it out of here, to SERVICELEVEL_MAPPINGS"
-    others = [version for version, known in VERSIONS.items() if kind in known]
-    if others:
-        return f"it is of another version: write apiVersion: {others[0]}"
-    close = get_close_matches(kind, kinds, n=1, cutoff=0.5)
-    return f"write {close[0]}" if close else f"write one of {', '.join(kinds)}"
 
 
 def _value(document: YamlDocument, site: Site) -> object:

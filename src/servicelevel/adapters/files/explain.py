@@ -93,6 +93,9 @@ def _tell(detail: ErrorDetails, model: type[BaseModel], site: Site, report: Repo
 
 _RULES = {
     "literal_error": "openslo/choice",
+    "enum": "openslo/choice",
+    "greater_than_equal": "openslo/range",
+    "less_than_equal": "openslo/range",
     "string_too_long": "openslo/length",
     "string_too_short": "openslo/length",
     "too_short": "openslo/length",
@@ -107,9 +110,15 @@ def _expectation(kind: str, context: Mapping[str, Any], value: Any) -> str:
             return f"must be text{_quoted(value)}"
         case "bool_type":
             return f"must be true or false{_unquoted(value)}"
-        case "is_instance_of" | "decimal_type" | "decimal_parsing" | "float_type" | "int_type":
+        case "is_instance_of" | "decimal_type" | "decimal_parsing" | "float_type":
             return f"must be a number{_unquoted(value)}"
-        case "literal_error":
+        case "int_type":
+            return f"must be a whole number{_unquoted(value)}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}, it is {shown(value)}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}, it is {shown(value)}"
+        case "literal_error" | "enum":
             close = get_close_matches(str(value).lower(), _choices(context), n=1, cutoff=0.6)
             hint = f": write {close[0]}" if close else ""
             return f"must be {context['expected']}, it is {shown(value)}{hint}"
@@ -198,5 +207,5 @@ def _field_names(model: type[BaseModel]) -> set[str]:
 
 def _sentence(name: str, message: str) -> str:
     """`name` and a message that begins with a verb; other messages speak for themselves."""
-    begins_with_verb = message.startswith(("must ", "is ", "names "))
+    begins_with_verb = message.startswith(("must ", "is ", "has ", "names ", "says "))
     return f"`{name}` {message}" if begins_with_verb else message

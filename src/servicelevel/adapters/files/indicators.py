@@ -1,38 +1,80 @@
 """Reads an SLI: which events it counts, and which of them are good."""
 
-from servicelevel.adapters.files.findings import Report, Site
-from servicelevel.adapters.files.source_forms import (
-    Foreign,
-    Form,
-    Own,
-    Percentile,
-    Rate,
-    Ratio,
-    Value,
-)
-from servicelevel.adapters.files.sources import SourceReader
-from servicelevel.domain.ladder import SPAN_MS
-from servicelevel.schemas.openslo.indicator import IndicatorSpec, Metric, RatioMetric
-from servicelevel.schemas.openslo.source import ServicelevelSource
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
 
-_ALIKE = (
-    ("event", "event"),
-    ("service", "service"),
-    ("group_by", "groupBy"),
-    ("pane", "pane"),
-    ("max_groups", "maxGroups"),
-    ("group_ttl", "groupTtl"),
-    ("no_data", "noData"),
-)
-"""Fields, and their YAML names, that both parts of a ratio have alike."""
+from servicelevel.adapters.files.explain import brief, validated
+from servicelevel.adapters.files.findings import Report, Site
+from servicelevel.adapters.files.library import Library
+from servicelevel.domain.ladder import SPAN_MS
+from servicelevel.domain.model import EventKind
+from servicelevel.errors import CelError
+from servicelevel.schemas.events import EVENT_TYPES
+from servicelevel.schemas.openslo.indicator import IndicatorSpec, Metric, MetricSource, RatioMetric
+from servicelevel.schemas.openslo.kinds import DataSourceDocument
+from servicelevel.schemas.openslo.source import SOURCE_TYPE, THROUGHPUT, ServicelevelSource
+
+Check = Callable[[str, EventKind], None]
+"""Raises CelError if the text is no predicate over events of that kind."""
+
+NUMERIC_ROOTS = ("duration_ms", "status_code", "attributes")
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Good events among all."""
+
+    source: ServicelevelSource
+    good: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A field that each objective compares with its own value."""
+
+    source: ServicelevelSource
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Events in each interval, which each objective compares with its own value."""
+
+    source: ServicelevelSource
+    interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A percentile of a field in each interval, which each objective compares with its value."""
+
+    source: ServicelevelSource
+    field: str
+    ratio: Fraction
+    interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Valid, and not for us to evaluate: `reason` says why; None where that is reported."""
+
+    reason: str | None
+    is_threshold: bool
+
+
+Form = Ratio | Value | Rate | Quantile | Foreign
 
 
 class IndicatorReader:
     """Reads each SLI once, however many SLOs use it, so that each finding comes once."""
 
-    def __init__(self, sources: SourceReader, report: Report) -> None:
-        self._sources = sources
+    def __init__(self, library: Library, report: Report, check: Check, *, lenient: bool) -> None:
+        self._library = library
         self._report = report
+        self._check = check
+        self._lenient = lenient
         self._known: dict[int, tuple[IndicatorSpec, Form]] = {}
 
     def read(self, spec: IndicatorSpec, site: Site) -> Form:
@@ -52,11 +94,8 @@ class IndicatorReader:
 
     def _ratio(self, ratio: RatioMetric, site: Site) -> Form:
         if ratio.raw is not None:
-            self._sources.read(ratio.raw.metric_source, site.at("raw", "metricSource"))
-            reason = (
-                "a raw ratio is not evaluated: events are counted, and a ratio made elsewhere "
-                "holds no counts: write good or bad, and total"
-            )
+            self._source(ratio.raw.metric_source, site.at("raw", "metricSource"))
+            reason = "raw ratios are not evaluated yet: write good or bad, and total"
             return Foreign(reason, is_threshold=False)
         is_good = ratio.good is not None
         role = "good" if is_good else "bad"
@@ -69,17 +108,26 @@ class IndicatorReader:
             return part
         if isinstance(total, Foreign):
             return total
-        place = site.at(role, "metricSource", "spec")
-        if not self._agree(part, total, place, role):
+        if not self._agree(part, total, site.at(role, "metricSource", "spec"), role):
             return Foreign(None, is_threshold=False)
         good = conjunction(total.where, part.where, negate=not is_good)
-        if not self._sources.joins(good, total.event, place):
+        if not self._joins(good, total.event, site.at(role, "metricSource", "spec")):
             return Foreign(None, is_threshold=False)
         return Ratio(total, good)
 
+    def _joins(self, text: str, event: EventKind, site: Site) -> bool:
+        """Whether two expressions, each of them fine, are so together."""
+        try:
+            self._check(text, event)
+        except CelError as error:
+            message = f"`where` of this and of total together: {error.problem}"
+            self._report.error(site, "servicelevel/where", message)
+            return False
+        return True
+
     def _metric(self, metric: Metric, site: Site) -> ServicelevelSource | Foreign:
         """The source of a part of a ratio, which has no use for the words of thresholds."""
-        source = self._sources.read(metric.metric_source, site)
+        source = self._source(metric.metric_source, site)
         if isinstance(source, Foreign):
             return Foreign(source.reason, is_threshold=False)
         for field in ("value", "aggregate", "interval"):
@@ -94,7 +142,15 @@ class IndicatorReader:
     def _agree(
         self, part: ServicelevelSource, total: ServicelevelSource, site: Site, role: str
     ) -> bool:
-        for name, alias in _ALIKE:
+        for name, alias in (
+            ("event", "event"),
+            ("service", "service"),
+            ("group_by", "groupBy"),
+            ("pane", "pane"),
+            ("no_data", "noData"),
+            ("max_groups", "maxGroups"),
+            ("group_ttl", "groupTtl"),
+        ):
             if getattr(part, name) != getattr(total, name):
                 message = f"{role} and total differ in {alias}: write the same in both"
                 self._report.error(site.at(alias), "servicelevel/disagree", message)
@@ -102,7 +158,7 @@ class IndicatorReader:
         return True
 
     def _threshold(self, metric: Metric, site: Site) -> Form:
-        source = self._sources.read(metric.metric_source, site.at("metricSource"))
+        source = self._source(metric.metric_source, site.at("metricSource"))
         if isinstance(source, Foreign):
             return source
         place = site.at("metricSource", "spec")
@@ -110,7 +166,56 @@ class IndicatorReader:
         if wrong:
             self._report.error(place, "servicelevel/source", wrong)
             return Foreign(None, is_threshold=True)
-        return _threshold_form(source)
+        interval_ms = source.interval.ms if source.interval is not None else 0
+        if source.value is None:
+            return Rate(source, interval_ms)
+        if source.percentile is None:
+            return Value(source, source.value)
+        return Quantile(source, source.value, source.percentile, interval_ms)
+
+    def _source(self, source: MetricSource, site: Site) -> ServicelevelSource | Foreign:
+        """Our own source, read; or why it is none of ours."""
+        kind = source.type
+        if source.metric_source_ref is not None:
+            found = self._library.find(DataSourceDocument, source.metric_source_ref)
+            if found is None and kind is None:
+                name = source.metric_source_ref
+                return Foreign(f"DataSource {name} is in none of the files", is_threshold=True)
+            kind = kind or (found[0].spec.type if found else None)
+        if kind != SOURCE_TYPE:
+            name = f"of type {brief(kind)}" if kind else "without a type"
+            reason = f"metric sources {name} are not evaluated: write type: {SOURCE_TYPE}"
+            return Foreign(reason, is_threshold=True)
+        spec = site.at("spec")
+        read = validated(ServicelevelSource, source.spec, spec, self._report, lenient=self._lenient)
+        if read is None or not self._fields_exist(read, spec) or not self._compiles(read, spec):
+            return Foreign(None, is_threshold=True)
+        return read
+
+    def _fields_exist(self, source: ServicelevelSource, site: Site) -> bool:
+        names = [(field, site.at("groupBy", i)) for i, field in enumerate(source.group_by)]
+        if source.value is not None:
+            names.append((source.value, site.at("value")))
+        wrong = [(name, _field_problem(name, source.event), place) for name, place in names]
+        if source.value is not None and source.value.partition(".")[0] not in NUMERIC_ROOTS:
+            problem = "is no number: write duration_ms, status_code or attributes.NAME"
+            wrong[-1] = (source.value, wrong[-1][1] or problem, site.at("value"))
+        for name, problem, place in wrong:
+            if problem:
+                self._report.error(place, "servicelevel/field", f"`{name}` {problem}")
+        return not any(problem for _, problem, _ in wrong)
+
+    def _compiles(self, source: ServicelevelSource, site: Site) -> bool:
+        if not source.where:
+            return True
+        try:
+            self._check(source.where, source.event)
+        except CelError as error:
+            where, message = site.at("where"), f"`where`: {error.problem}"
+            rule = "servicelevel/where"
+            self._report.error_in_text(where, error.line, error.column, rule, message)
+            return False
+        return True
 
 
 def conjunction(first: str, second: str, *, negate: bool = False) -> str:
@@ -128,45 +233,33 @@ def _bracketed(text: str) -> str:
     return f"({text}\n)" if "//" in text else f"({text})"
 
 
-def _threshold_form(source: ServicelevelSource) -> Own:
-    share = source.percentile
-    if source.interval is None:
-        if source.value is None:
-            raise AssertionError("a threshold is of a value or of intervals")
-        return Value(source, source.value)
-    if share is None:
-        return Rate(source, source.interval.ms)
-    if source.value is None:
-        raise AssertionError("a percentile is of a value")
-    return Percentile(source, source.value, share, source.interval.ms)
-
-
 def _threshold_problem(source: ServicelevelSource) -> str:
-    """What is wrong with the words of thresholds together; empty if nothing is."""
-    if source.aggregate is None and source.value is None:
-        return (
-            "write value: duration_ms, or aggregate: throughput with interval: 1m, or value, "
-            "aggregate: p99 and interval"
-        )
+    if source.aggregate == THROUGHPUT and source.value is not None:
+        return "throughput counts events, not a value: remove value, or write aggregate: p99"
+    if source.aggregate != THROUGHPUT and source.value is None:
+        return "write value: duration_ms, or aggregate: throughput with interval: 1m"
     if (source.aggregate is None) != (source.interval is None):
         return "aggregate and interval go together: write both, or none"
-    if source.aggregate == "throughput" and source.value is not None:
-        return "throughput counts events: remove value, or write a percentile such as p99"
-    if source.percentile is not None and source.value is None:
-        return f"{source.aggregate} is of a field: add value: duration_ms"
-    if source.aggregate == "throughput" and source.no_data is not None:
-        return "throughput judges an interval without events as one of 0 events: remove noData"
-    return "" if source.interval is None else _interval_problem(source, source.interval.ms)
-
-
-def _interval_problem(source: ServicelevelSource, interval_ms: int) -> str:
-    interval = source.interval.text if source.interval is not None else ""
-    if interval_ms % source.pane.ms:
-        pane = source.pane.text
+    if source.interval is not None and source.interval.ms % source.pane.ms:
+        interval, pane = source.interval.text, source.pane.text
         return f"the interval {interval} is no multiple of the pane {pane}: write for example 1m"
-    if SPAN_MS % interval_ms and interval_ms % SPAN_MS:
+    if source.interval is not None and SPAN_MS % source.interval.ms:
         return (
-            f"the interval {interval} does not divide 15 minutes and is no multiple of them: "
-            "write for example 1m, 5m, 15m or 1h"
+            f"the interval {source.interval.text} does not divide 15 minutes: write for example "
+            "1m, 5m or 15m"
         )
     return ""
+
+
+def _field_problem(name: str, event: EventKind) -> str:
+    known = EVENT_TYPES[event].__struct_fields__
+    root, _, rest = name.partition(".")
+    if root not in known:
+        close = get_close_matches(root, known, n=1, cutoff=0.6)
+        hint = close[0] if close else f"attributes.{root}"
+        return f"is no field of {event} events: write {hint}"
+    if root == "attributes" and not rest:
+        return "is not one value: write attributes and a name, such as attributes.region"
+    if root == "attributes" and "." in rest:
+        return "is too deep: attributes are plain values"
+    return "has no fields of its own" if rest and root != "attributes" else ""

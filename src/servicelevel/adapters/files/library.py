@@ -5,8 +5,7 @@ from typing import TypeVar
 
 from servicelevel.adapters.files.documents import Placed
 from servicelevel.adapters.files.findings import Report, Site
-from servicelevel.schemas.extensions.alert_policy import RulePolicyDocument
-from servicelevel.schemas.extensions.correction import CorrectionDocument
+from servicelevel.schemas.extensions import CorrectionDocument, RulesDocument
 from servicelevel.schemas.openslo.alerting import ConditionDocument, PolicyDocument, TargetDocument
 from servicelevel.schemas.openslo.indicator import IndicatorDocument
 from servicelevel.schemas.openslo.kinds import DataSourceDocument, ServiceDocument
@@ -21,7 +20,7 @@ DocumentT = TypeVar(
     PolicyDocument,
     ConditionDocument,
     TargetDocument,
-    RulePolicyDocument,
+    RulesDocument,
     CorrectionDocument,
 )
 
@@ -35,10 +34,10 @@ class Library:
     def __init__(self, documents: Iterable[Placed], report: Report) -> None:
         self._all = list(documents)
         self._documents: dict[tuple[type, str], Placed] = {}
-        first_of: dict[tuple[str, str], Placed] = {}  # a reference names a kind of any version
+        self._names: dict[tuple[str, str], Placed] = {}
         for placed in self._all:
             self._documents.setdefault((type(placed.model), placed.name), placed)
-            first = first_of.setdefault((placed.model.kind, placed.name), placed)
+            first = self._names.setdefault((placed.model.kind, placed.name), placed)
             if first is not placed:
                 line = first.site.position().line
                 message = (

@@ -1,12 +1,8 @@
-"""Turns an `AlertPolicy` of `servicelevel/v1` into rules."""
+"""Alert policies of our own kind, as rules."""
 
 from decimal import Decimal
 from fractions import Fraction
-from statistics import NormalDist
 
-from servicelevel.adapters.files.alert_rules import Draft, Place
-from servicelevel.adapters.files.findings import Site
-from servicelevel.adapters.files.rule_names import MAX_NAME, condition_name
 from servicelevel.domain.rules import (
     All,
     AnyOf,
@@ -17,75 +13,75 @@ from servicelevel.domain.rules import (
     LowTraffic,
     NoData,
     Rule,
+    leaves,
 )
-from servicelevel.domain.severity import Severity
-from servicelevel.schemas.extensions import alert_policy as written
-from servicelevel.schemas.extensions.conditions import BurnRateLeaf, ConditionTree
+from servicelevel.domain.time import duration_text
+from servicelevel.schemas.rule_specs import LowTrafficSpec, RuleConditionSpec, RuleSpec
 
-_Z_DIGITS = 12
-"""So that the last bit of a machine's logarithm is in no digest."""
-
-Placed = tuple[Condition, tuple[Place, ...]]
-
-
-def policy_drafts(spec: written.RulePolicySpec, site: Site) -> list[Draft]:
-    """The rules of a policy, in their order; `site` is that of its spec."""
-    return [_draft(rule, i, site.at("rules", i)) for i, rule in enumerate(spec.rules)]
+Z_BY_CONFIDENCE = {
+    Decimal("0.8"): 1.2815515655446004,
+    Decimal("0.9"): 1.6448536269514722,
+    Decimal("0.95"): 1.959963984540054,
+    Decimal("0.99"): 2.5758293035489004,
+}
+"""Standard deviations to both sides of a normal distribution's mean that hold this share of it."""
 
 
-def _draft(rule: written.RuleSpec, index: int, site: Site) -> Draft:
-    condition, places = _condition(rule.when, site.at("when"))
-    name = rule.name or condition_name(condition)
-    resolve = rule.resolve or written.Resolve.model_construct()
-    made = Rule(
-        name=name if len(name) <= MAX_NAME else f"rule-{index + 1}",
-        condition=condition,
-        severity=Severity(rule.severity),
-        after_ms=rule.alert_after.ms,
-        clear_ratio=Fraction(resolve.ratio),
-        clear_after_ms=resolve.after.ms,
-        low_traffic=_low_traffic(rule.low_traffic),
+def rule_of(spec: RuleSpec) -> Rule:
+    """The rule as the domain knows it; without a name of its own it is called by what it says."""
+    condition = _condition(spec.when)
+    ratio, after = spec.resolve.ratio, spec.resolve.after
+    return Rule(
+        spec.name or _name(condition),
+        condition,
+        spec.severity,
+        after_ms=spec.alert_after.ms if spec.alert_after is not None else 0,
+        clear_ratio=Fraction(ratio) if ratio is not None else Fraction(1),
+        clear_after_ms=after.ms if after is not None else 0,
+        low_traffic=_low_traffic(spec.low_traffic),
     )
-    return Draft(made, places)
 
 
-def _condition(tree: ConditionTree, site: Site) -> Placed:
-    """The condition, and the places of its leaves from left to right."""
-    if tree.burn_rate is not None:
-        return _burn_rate(tree.burn_rate, site.at("burnRate"))
-    if tree.budget_spent is not None:
-        place = site.at("budgetSpent", "above")
-        return BudgetSpent(Fraction(tree.budget_spent.above)), (Place(place, place),)
-    if tree.exhaustion is not None:
-        leaf, place = tree.exhaustion, site.at("exhaustion")
-        condition = Exhaustion(leaf.within.ms, leaf.over.ms, _deviations(leaf.confidence))
-        return condition, (Place(place, place),)
-    if tree.no_data is not None:
-        place = site.at("noData", "for")
-        return NoData(tree.no_data.for_.ms), (Place(place, place),)
-    key = "all" if tree.all is not None else "any"
-    parts = [_condition(part, site.at(key, i)) for i, part in enumerate(tree.parts)]
-    places = tuple(place for _, found in parts for place in found)
-    conditions = tuple(condition for condition, _ in parts)
-    return (All(conditions) if key == "all" else AnyOf(conditions)), places
+def _condition(spec: RuleConditionSpec) -> Condition:
+    if spec.burn_rate is not None:
+        factor, weighted = Fraction(spec.burn_rate.above), spec.burn_rate.weighted
+        parts = tuple(BurnRate(window.ms, factor, weighted) for window in spec.burn_rate.over)
+        return parts[0] if len(parts) == 1 else All(parts)
+    if spec.budget_spent is not None:
+        return BudgetSpent(Fraction(spec.budget_spent.above))
+    if spec.exhaustion is not None:
+        z = Z_BY_CONFIDENCE[spec.exhaustion.confidence]
+        return Exhaustion(spec.exhaustion.within.ms, spec.exhaustion.over.ms, z)
+    if spec.no_data is not None:
+        return NoData(spec.no_data.for_.ms)
+    parts_of = tuple(_condition(part) for part in (spec.all or spec.any or ()))
+    return All(parts_of) if spec.all is not None else AnyOf(parts_of)
 
 
-def _burn_rate(leaf: BurnRateLeaf, site: Site) -> Placed:
-    """One condition for each window, the longest first."""
-    factor, level = Fraction(leaf.above), site.at("above")
-    windows = sorted(enumerate(leaf.over), key=lambda each: -each[1].ms)
-    burns = tuple(BurnRate(window.ms, factor, leaf.weighted) for _, window in windows)
-    places = tuple(Place(site.at("over", i), level) for i, _ in windows)
-    return (burns[0] if len(burns) == 1 else All(burns)), places
-
-
-def _deviations(confidence: Decimal) -> float:
-    """How many standard deviations to both sides hold this share of a normal distribution."""
-    return round(NormalDist().inv_cdf((1 + float(confidence)) / 2), _Z_DIGITS)
-
-
-def _low_traffic(low: written.LowTraffic | None) -> LowTraffic | None:
-    if low is None:
+def _low_traffic(spec: LowTrafficSpec | None) -> LowTraffic | None:
+    if spec is None:
         return None
-    severity = Severity(low.severity) if low.severity is not None else None
-    return LowTraffic(low.min_events or 0, low.min_failures or 0, severity)
+    return LowTraffic(spec.min_events, spec.min_failures, spec.severity)
+
+
+def _name(condition: Condition) -> str:
+    """`1h/5m` of burn rates alone, else what each part says."""
+    each = list(leaves(condition))
+    if all(isinstance(leaf, BurnRate) for leaf in each) and not isinstance(condition, AnyOf):
+        return "/".join(duration_text(leaf.over_ms) for leaf in each if isinstance(leaf, BurnRate))
+    joint = " or " if isinstance(condition, AnyOf) else " and "
+    return joint.join(_leaf_name(leaf) for leaf in each)[:63]
+
+
+def _leaf_name(leaf: Condition) -> str:
+    match leaf:
+        case BurnRate(over_ms, factor):
+            return f"{duration_text(over_ms)} above {float(factor):g}"
+        case BudgetSpent(above):
+            return f"budget above {float(above * 100):g} %"
+        case Exhaustion(within_ms):
+            return f"exhausted within {duration_text(within_ms)}"
+        case NoData(for_ms):
+            return f"no data for {duration_text(for_ms)}"
+        case _:
+            raise AssertionError("a leaf is no composition")

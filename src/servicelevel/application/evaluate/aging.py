@@ -6,7 +6,13 @@ handles a message again after a crash, or beside a new owner, does the same and 
 
 from servicelevel.application.evaluate.book import TOTAL, Book, Row
 from servicelevel.application.evaluate.policy import EvaluationPolicy
-from servicelevel.application.evaluate.records import dump_span, first_key, origin_key, span_key
+from servicelevel.application.evaluate.records import (
+    dump_span,
+    first_key,
+    origin_key,
+    span_key,
+    values_key,
+)
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.ladder import SPAN_MS
@@ -49,6 +55,8 @@ class Aging:
             self._state.delete(span_key(series, span))
         for end in series.origins:
             self._state.delete(origin_key(series, end))
+        for end in series.values:
+            self._state.delete(values_key(series, end))
         self._state.delete(first_key(series))
 
     def _silent(self, quarter_ms: int) -> list[Row]:
@@ -80,6 +88,8 @@ class Aging:
     def _expire(self, series: Series, quarter_ms: int) -> None:
         for end in series.forget_origins(quarter_ms - self._policy.evidence_ms):
             self._state.delete(origin_key(series, end))
+        for end in series.forget_values(quarter_ms - self._policy.evidence_ms):
+            self._state.delete(values_key(series, end))
         for span in series.expired(quarter_ms, self._policy.retention_ms):
             series.panes.drop(span)
             self._state.delete(span_key(series, span))

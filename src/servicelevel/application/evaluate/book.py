@@ -133,6 +133,7 @@ class Book:
     def _make(self, indicator_id: str, group: str) -> Row:
         indicator = self._indicators.get(indicator_id, UNKNOWN)
         series = Series(indicator_id, group, indicator.pane_ms, self._ladder(indicator))
+        series.slice_ms = indicator.slice_ms or indicator.pane_ms
         alike = self._promises.get(indicator_id, {})
         judged = [self._judge([Part(series, lens)], p, group) for (lens, _), p in alike.items()]
         return Row(series, judged)

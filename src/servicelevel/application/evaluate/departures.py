@@ -36,9 +36,9 @@ class Departures:
             identity = kept.alert.identity
             names = (identity.slo, identity.objective, kept.service, identity.group)
             told.append(StatusRemoved(*names, at_ms))
+        kept.service = None
         for each in told:
             kept.tell(offset, each)
-        kept.service, kept.changed = None, True
         return told
 
     def give_back(self, watch: Watch) -> None:

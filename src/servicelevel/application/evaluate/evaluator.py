@@ -151,8 +151,11 @@ class Evaluator:
             for judged in self._book.judged_of([series]):
                 self._begin(judged)
         series.add(cell, offset, self._watermark_ms)
-        if cell.bad is not None and self._keeps_origin(cell):
-            series.add_origin(cell.pane_end_ms, cell.bad, offset)
+        if self._keeps_details(cell):
+            if cell.bad is not None:
+                series.add_origin(cell.pane_end_ms, cell.bad, offset)
+            if cell.sketch is not None:
+                series.add_values(cell.pane_end_ms, cell.sketch, offset)
         self._dirty[id(series)] = series
         return series
 
@@ -161,7 +164,7 @@ class Evaluator:
         for watch in judged.watches:
             self._departures.give_back(watch)
 
-    def _keeps_origin(self, cell: Cell) -> bool:
+    def _keeps_details(self, cell: Cell) -> bool:
         # Not of revisions: evidence must not depend on when they are read.
         if self._watermark_ms is None or cell.revision_ms:
             return not cell.revision_ms

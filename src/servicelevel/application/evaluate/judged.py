@@ -139,4 +139,5 @@ class Judged:
         silent = frozenset(w for w in self._silences if has_begun and windows.is_silent(w))
         ends_ms = slo.calendar.period(windows.at_ms)[1] if slo.calendar is not None else None
         whole = self.watches[0].promise.window
-        return Sight(windows.at_ms, whole, slo.window_ms, counts, units, silent, ends_ms)
+        values = part.series.last_values(windows.at_ms)
+        return Sight(windows.at_ms, whole, slo.window_ms, counts, units, silent, ends_ms, values)

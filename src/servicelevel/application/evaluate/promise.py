@@ -1,6 +1,5 @@
 """What one watch holds a service to: an objective, or the composite of an SLO's objectives."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from servicelevel.domain.corrections import stretches
@@ -14,43 +13,41 @@ _LONGER_THAN_NOMINAL_MS = 3 * DAY_MS
 """A quarter has up to 92 days, a month 31, a year 366."""
 
 
-@dataclass(frozen=True, slots=True)
 class Promise:
-    """A target with its rules; `alerts` is false for the parts of a composite."""
+    """A target with its rules; `alerts` is false for the parts of a composite.
 
-    slo: Slo
-    name: str
-    target: Fraction
-    rules: tuple[Rule, ...]
-    alerts: bool = True
-    percentile: Fraction | None = None
+    `window` and `lengths_ms` are the whole window and all that are looked at, as `Windows` tells
+    them, with their `names` in outputs. `reach_ms` is how far back they reach. `forecast_ms` is the
+    window whose pace forecasts: the longest of the rules that page, else of all.
+    """
 
-    @property
-    def window(self) -> int:
-        """The whole window as `Windows` tells it."""
-        return PERIOD if self.slo.calendar is not None else self.slo.window_ms
-
-    @property
-    def lengths_ms(self) -> frozenset[int]:
-        """All windows that are looked at, as `Windows` tells them."""
-        rules = {w for rule in self.rules for w in (*rule.windows_ms, *silences_ms(rule))}
-        return frozenset(rules | {self.window})
-
-    @property
-    def reach_ms(self) -> int:
-        """How far back the windows reach."""
-        calendar = self.slo.window_ms + _LONGER_THAN_NOMINAL_MS if self.slo.calendar else 0
-        return max(self.slo.window_ms, calendar, *self.lengths_ms)
-
-    @property
-    def forecast_ms(self) -> int | None:
-        """The window whose pace forecasts: the longest of the rules that page, else of all."""
-        paging = [r for r in self.rules if r.severity is Severity.PAGE] or list(self.rules)
-        return max((w for rule in paging for w in rule.windows_ms), default=None)
-
-    def name_of(self, window: int) -> str:
-        """A window's name in outputs."""
-        return self.slo.window_name if window == PERIOD else duration_text(window)
+    def __init__(
+        self,
+        slo: Slo,
+        name: str,
+        target: Fraction,
+        rules: tuple[Rule, ...],
+        *,
+        alerts: bool = True,
+        percentile: Fraction | None = None,
+    ) -> None:
+        self.slo = slo
+        self.name = name
+        self.target = target
+        self.rules = rules
+        self.alerts = alerts
+        self.percentile = percentile
+        self.windows_of = {rule.name: rule.windows_ms for rule in rules}
+        self.window = PERIOD if slo.calendar is not None else slo.window_ms
+        looked_at = {w for rule in rules for w in (*rule.windows_ms, *silences_ms(rule))}
+        self.lengths_ms = tuple(sorted(looked_at | {self.window}))
+        calendar_ms = slo.window_ms + _LONGER_THAN_NOMINAL_MS if slo.calendar else 0
+        self.reach_ms = max(slo.window_ms, calendar_ms, *self.lengths_ms)
+        paging = [rule for rule in rules if rule.severity is Severity.PAGE] or list(rules)
+        self.forecast_ms = max((w for rule in paging for w in rule.windows_ms), default=None)
+        self.names = {
+            w: slo.window_name if w == PERIOD else duration_text(w) for w in self.lengths_ms
+        }
 
 
 def silences_ms(rule: Rule) -> tuple[int, ...]:

@@ -5,6 +5,7 @@
 | `p` | progress: version, watermark, ledger, offset up to which everything was told |
 | `q/<end>/<indicator>/<group>` | panes of 15 minutes |
 | `o/<end>/<indicator>/<group>` | where a young pane's bad events came from |
+| `v/<end>/<indicator>/<group>` | a sketch of the values of a young slice |
 | `d/<end>/<indicator>/<group>` | panes of a day, up to where spans were moved into it, and the
 counts offset they have (spans are moved before the message in hand is counted) |
 | `f/<indicator>/<group>` | end of the first pane that had events |
@@ -23,7 +24,7 @@ from typing import Any
 
 from servicelevel.application.cells import GrowingEvidence
 from servicelevel.application.evaluate.kept import Kept, Told
-from servicelevel.application.evaluate.series import Origin, Series
+from servicelevel.application.evaluate.series import Origin, Series, Values
 from servicelevel.application.ports import StoredEntry
 from servicelevel.domain.alerts import Identity
 from servicelevel.domain.ladder import SPAN_MS
@@ -50,6 +51,11 @@ def span_key(series: Series, span: Span) -> str:
 def origin_key(series: Series, end_ms: int) -> str:
     """The key of the origin of a pane's bad events."""
     return f"o/{end_ms}/{series.indicator}/{series.group}"
+
+
+def values_key(series: Series, end_ms: int) -> str:
+    """The key of the sketch of a slice's values."""
+    return f"v/{end_ms}/{series.indicator}/{series.group}"
 
 
 def first_key(series: Series) -> str:
@@ -84,6 +90,17 @@ def load_origin(series: Series, end_ms: int, entry: StoredEntry) -> None:
     offsets, dimensions = entry.value
     pairs = {source: (first, last) for source, (first, last) in offsets.items()}
     series.origins[end_ms] = Origin(GrowingEvidence(pairs, dict(dimensions)), entry.offset)
+
+
+def dump_values(values: Values) -> list[int]:
+    """The value of a sketch: `[bucket, count, …]`."""
+    return [n for bucket in sorted(values.sketch) for n in (bucket, values.sketch[bucket])]
+
+
+def load_values(series: Series, end_ms: int, entry: StoredEntry) -> None:
+    """Put a stored sketch back into its series."""
+    numbers = iter(entry.value)
+    series.values[end_ms] = Values(dict(zip(numbers, numbers, strict=True)), entry.offset)
 
 
 def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> None:

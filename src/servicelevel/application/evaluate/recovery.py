@@ -13,6 +13,7 @@ from servicelevel.application.evaluate.records import (
     load_span,
     load_told,
     load_transition,
+    load_values,
     rest_key,
     span_key,
 )
@@ -64,6 +65,9 @@ def _load_series(book: Book, key: str, entry: StoredEntry) -> None:
     elif letter == "o":
         end, indicator, group = rest.split("/", 2)
         load_origin(book.row(indicator, group).series, int(end), entry)
+    elif letter == "v":
+        end, indicator, group = rest.split("/", 2)
+        load_values(book.row(indicator, group).series, int(end), entry)
     elif letter in ("q", "d"):
         end, indicator, group = rest.split("/", 2)
         load_span(book.row(indicator, group).series, letter, int(end), entry)

@@ -1,5 +1,6 @@
 """One indicator and group: its panes, where its bad events came from, and its running windows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import lcm
 from zlib import crc32
@@ -13,6 +14,14 @@ from servicelevel.domain.windows import Windows
 
 MAX_NAMED = 128
 """Values told apart in an origin; of more, the most frequent, so that an entry stays small."""
+
+
+@dataclass(slots=True)
+class Values:
+    """A sketch of the values of one slice, and the counts offset that this has."""
+
+    sketch: dict[int, int] = field(default_factory=dict)
+    offset: int = -1
 
 
 @dataclass(slots=True)
@@ -42,6 +51,9 @@ class Series:
         self.origins: dict[int, Origin] = {}
         self.touched: dict[tuple[int, int], Span] = {}
         self.touched_origins: dict[int, Origin] = {}
+        self.values: dict[int, Values] = {}  # by the end of the slice
+        self.touched_values: dict[int, Values] = {}
+        self.slice_ms = pane_ms
         self._moved_until_ms: int | None = None
         name = f"{indicator}/{group}".encode()
         self._stagger_ms = crc32(name) % SPAN_MS  # not all series move at one moment
@@ -109,6 +121,27 @@ class Series:
             if len(origin.evidence.dimensions) > MAX_NAMED:
                 origin.evidence.dimensions = named_dimensions(origin.evidence.dimensions)
             self.touched_origins[end_ms] = origin
+
+    def add_values(self, end_ms: int, sketch: Mapping[int, int], offset: int) -> None:
+        """Note the values of events in a pane, unless their slice has the message already."""
+        end_ms = pane_end(end_ms, self.slice_ms)
+        values = self.values.setdefault(end_ms, Values())
+        if values.offset < offset:
+            for bucket, count in sketch.items():
+                values.sketch[bucket] = values.sketch.get(bucket, 0) + count
+            self.touched_values[end_ms] = values
+
+    def last_values(self, at_ms: int) -> tuple[int, Mapping[int, int]] | None:
+        """The end and the sketch of the last complete slice with events, as far as it is kept."""
+        end_ms = max((end for end in self.values if end <= at_ms), default=None)
+        return None if end_ms is None else (end_ms, self.values[end_ms].sketch)
+
+    def forget_values(self, until_ms: int) -> list[int]:
+        """Drop the sketches of slices that end up to then; their ends."""
+        old = [end for end in self.values if end <= until_ms]
+        for end in old:
+            del self.values[end]
+        return old
 
     def forget_origins(self, until_ms: int) -> list[int]:
         """Drop the origins of panes that end up to then; their ends."""

@@ -9,9 +9,11 @@ from servicelevel.application.evaluate.records import (
     dump_origin,
     dump_pending,
     dump_span,
+    dump_values,
     origin_key,
     rest_key,
     span_key,
+    values_key,
 )
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.ports import StateStore
@@ -26,6 +28,10 @@ def store_series(state: StateStore, each: Iterable[Series], offset: int) -> None
         for end, origin in series.touched_origins.items():
             origin.offset = offset
             state.put(origin_key(series, end), offset, dump_origin(origin))
+        for end, values in series.touched_values.items():
+            values.offset = offset
+            state.put(values_key(series, end), offset, dump_values(values))
+        series.touched_values.clear()
         series.touched.clear()
         series.touched_origins.clear()
 

@@ -27,16 +27,13 @@ class Watch:
         names = (promise.slo.name, promise.name, group)
         self.warning = Kept(Alert(Identity("warning", *names)))
         self.breach = Kept(Alert(Identity("breach", *names)))
+        self.silences_ms = tuple(ms for rule in promise.rules for ms in silences_ms(rule))
+        """For how long nothing may come, where rules say so."""
         self._slow_rules = tuple(rule for rule in promise.rules if not rule.is_plain)
 
     def kept(self) -> tuple[Kept, Kept]:
         """Both alerts."""
         return self.warning, self.breach
-
-    @property
-    def silences_ms(self) -> tuple[int, ...]:
-        """For how long nothing may come, where rules say so."""
-        return tuple(ms for rule in self.promise.rules for ms in silences_ms(rule))
 
     @property
     def is_quiet(self) -> bool:

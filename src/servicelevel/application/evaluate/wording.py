@@ -1,7 +1,6 @@
 """Words what was decided: transitions and statuses, from what was seen."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from itertools import islice
 
 from servicelevel.application.cells import GrowingEvidence
@@ -10,9 +9,9 @@ from servicelevel.application.evaluate.series import Series
 from servicelevel.domain.alerts import Identity, Open, Step
 from servicelevel.domain.burn import Budget, burn_rate, is_breached
 from servicelevel.domain.forecast import eta
-from servicelevel.domain.outputs import Evidence, Forecast, Status, Transition
-from servicelevel.domain.rules import Rule
+from servicelevel.domain.outputs import Evidence, Forecast, Percentile, Status, Transition
 from servicelevel.domain.sight import Sight
+from servicelevel.domain.sketch import quantile
 
 TOP_DIMENSIONS = 5
 
@@ -26,8 +25,8 @@ def transition(
     evidence_ms: int,
 ) -> Transition:
     """One step of an alert, with the numbers that decided it."""
-    rule = next((r for r in promise.rules if r.name == step.alert.rule), None)
-    long, short = _windows_of(rule, promise)
+    windows = promise.windows_of.get(step.alert.rule) or (promise.window,)
+    long, short = windows[0], windows[-1]
     good, total = sight.told(promise.window)
     budget = Budget.of(good, total, promise.target)
     return Transition(
@@ -55,11 +54,6 @@ def transition(
     )
 
 
-def _windows_of(rule: Rule | None, promise: Promise) -> tuple[int, int]:
-    windows = rule.windows_ms if rule is not None else ()
-    return (windows[0], windows[-1]) if windows else (promise.window, promise.window)
-
-
 def _evidence(
     promise: Promise,
     at_ms: int,
@@ -75,7 +69,7 @@ def _evidence(
     top = sorted(origin.dimensions.items(), key=lambda item: (-item[1], item[0]))
     return Evidence(
         from_ms=after_ms,
-        windows={promise.name_of(w): sight.told(w) for w in sorted(promise.lengths_ms)},
+        windows={name: sight.told(w) for w, name in promise.names.items()},
         offsets=dict(sorted(origin.offsets.items())),
         dimensions=dict(islice(top, TOP_DIMENSIONS)),
     )
@@ -101,7 +95,7 @@ def status(
         at_ms=at_ms,
         good=good,
         total=total,
-        sli=float(Fraction(good) / total) if total else None,
+        sli=float(good / total) if total else None,
         target=promise.target,
         allowed=budget.allowed,
         consumed=budget.consumed,
@@ -114,10 +108,18 @@ def status(
         window_ms=promise.slo.window_ms,
         definition_digest=promise.slo.digest,
         forecast=_forecast(promise, sight, at_ms),
+        percentile=_percentile(promise, sight),
         corrections=tuple(
             c for c in promise.slo.corrections if c.to_ms > begin_ms and c.from_ms < at_ms
         ),
     )
+
+
+def _percentile(promise: Promise, sight: Sight) -> Percentile | None:
+    if promise.percentile is None or sight.values is None:
+        return None
+    end_ms, sketch = sight.values
+    return Percentile(promise.percentile, quantile(sketch, promise.percentile), end_ms)
 
 
 def _state(total: int, warning: Open | None, *, missed: bool) -> str:
@@ -132,8 +134,7 @@ def _is_missed(promise: Promise, sight: Sight) -> bool:
 
 
 def _burn_rates(promise: Promise, sight: Sight) -> Mapping[str, float | None]:
-    windows = sorted(promise.lengths_ms)
-    return {promise.name_of(w): burn_rate(sight.of(w), promise.target) for w in windows}
+    return {name: burn_rate(sight.of(w), promise.target) for w, name in promise.names.items()}
 
 
 def _forecast(promise: Promise, sight: Sight, at_ms: int) -> Forecast | None:

@@ -12,7 +12,10 @@ from servicelevel.entrypoints.cli.session import Session, session_of
 
 
 class Tried(NamedTuple):
-    """What became of one line, numbered from 1: its event, or else why there is none."""
+    """What became of a line, numbered from 1: an event, or else why there is none.
+
+    Without event and reason, the mapping selects nothing of the line.
+    """
 
     file: str
     line: int
@@ -21,9 +24,9 @@ class Tried(NamedTuple):
     detail: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """As JSON: with `event`, or with `reason` and `detail`."""
+        """As JSON: with `event`, which may be null, or with `reason` and `detail`."""
         place = {"file": self.file, "line": self.line}
-        if self.event is None:
+        if self.reason:
             return {**place, "reason": self.reason, "detail": self.detail}
         return {**place, "event": self.event}
 
@@ -44,7 +47,7 @@ def try_(
     ] = None,
     form: FormatOption = Format.TEXT,
 ) -> None:
-    """Print the event that each line becomes, or why it is refused; exit 1 if one is."""
+    """Print the events that each line becomes, or why it is refused; exit 1 if one is."""
     session = session_of(context)
     events = refused = 0
 
@@ -52,7 +55,7 @@ def try_(
         nonlocal events, refused
         for tried in _tried(session, mapping, files or [Path("-")]):
             events += tried.event is not None
-            refused += tried.event is None
+            refused += bool(tried.reason)
             yield tried
 
     if form is Format.JSON:
@@ -94,6 +97,8 @@ def _tried(session: Session, mapping: Path, files: Sequence[Path]) -> Iterator[T
                 yield Tried(str(file), line, _present(event))
             for letter in dead:
                 yield Tried(str(file), line, None, letter.reason, letter.detail)
+            if not batch.events and not dead:
+                yield Tried(str(file), line, None)
 
 
 def _present(event: msgspec.Struct) -> dict[str, Any]:
@@ -105,8 +110,10 @@ def _present(event: msgspec.Struct) -> dict[str, Any]:
 
 def _text(tried: Tried) -> str:
     place = f"{tried.file}:{tried.line}"
-    if tried.event is None:
+    if tried.reason:
         return f"{place}: refused, {tried.reason}: {tried.detail}"
+    if tried.event is None:
+        return f"{place}: nothing, as the mapping selects none of it"
     return f"{place}: {_json(tried.event)}"
 
 

@@ -7,12 +7,16 @@ import typer
 from rich.text import Text
 
 from servicelevel.application.mirror import StatusReader
+from servicelevel.domain.time import MINUTE_MS
 from servicelevel.entrypoints.cli.printing import Format, FormatOption, print_json, print_table
 from servicelevel.entrypoints.cli.session import Session, session_of
 from servicelevel.schemas.cloudevents import AlertData, AlertEvent, StatusData, StatusEvent
+from servicelevel.schemas.moments import rfc3339_moment
 
 _T = TypeVar("_T")
 SHOWN_WINDOWS = 3
+STALL_MS = 2 * MINUTE_MS
+"""Beyond lateness and idle timeout: time goes on without events, so older is no silence."""
 _STYLES = {
     "ok": "green",
     "warning": "yellow",
@@ -43,6 +47,8 @@ def status(
     elif found:
         heads = ("SLO", "OBJECTIVE", "GROUP", "STATE", "SLI", "TARGET", "BUDGET LEFT", "BURN", "AT")
         print_table(session, heads, map(_status_row, found))
+        if (warning := _stall(session, max(data.at for data in found))) is not None:
+            session.print(warning)
     else:
         session.print("No status yet: is `servicelevel run` running, and are events coming in?")
 
@@ -86,6 +92,20 @@ def _read(
 
 def _wanted(data: StatusData | AlertData, slo: str | None, service: str | None) -> bool:
     return (slo is None or data.slo == slo) and (service is None or data.service == service)
+
+
+def _stall(session: Session, newest: str) -> str | None:
+    """What to think of statuses that are old: without events they would still be new."""
+    settings = session.settings()
+    behind_ms = session.parts.clock() - rfc3339_moment(newest)
+    if behind_ms <= STALL_MS + settings.allowed_lateness_ms + settings.idle_timeout_ms:
+        return None
+    seconds = behind_ms // 1_000
+    ago = f"{seconds // 3_600} h {seconds % 3_600 // 60} min {seconds % 60} s"
+    return (
+        f"\nEvaluated up to {newest}, {ago} behind the clock. This is not for want of traffic: the "
+        "workers are stopped or stalled, or they count a backlog. See `servicelevel doctor`."
+    )
 
 
 def _status_row(data: StatusData) -> Sequence[Text | str]:

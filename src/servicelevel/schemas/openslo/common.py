@@ -66,11 +66,6 @@ def choice_of(*forms: tuple[str, ...]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"oneOf": [{"required": list(form)} for form in forms]})
 
 
-def within(**bounds: float) -> Any:
-    """What a JSON Schema says of a number's range."""
-    return Field(json_schema_extra={**bounds})
-
-
 class StrictModel(BaseModel):
     """No coercion, no unknown fields, names as OpenSLO writes them."""
 
@@ -111,7 +106,6 @@ def _duration(units: str, *, zero: bool) -> PlainValidator:
 WindowDuration = Annotated[Duration, _duration("mhdwMQY", zero=False)]
 DelayDuration = Annotated[Duration, _duration("mhdwMQY", zero=True)]
 PaneDuration = Annotated[Duration, _duration("smhdwMQY", zero=False)]
-PaneDelay = Annotated[Duration, _duration("smhdwMQY", zero=True)]
 
 
 def _number(value: Any) -> Any:
@@ -217,7 +211,8 @@ def exactly_one(model: BaseModel, *fields: str) -> None:
     given = [f for f in fields if f in _given(model)]
     if len(given) != 1:
         names = " or ".join(fields)
-        extra = f", not {' and '.join(given)} together" if given else ", neither is there"
+        none = "neither is there" if len(fields) == 2 else "none of them is there"
+        extra = f", not {' and '.join(given)} together" if given else f", {none}"
         raise problem("openslo/one-of", f"give {names}{extra}", given[1] if given else None)
 
 

@@ -40,7 +40,7 @@ class DataSourceDocument(Document):
     spec: DataSourceSpec
 
 
-OpensloDocument = (
+AnyDocument = (
     ServiceDocument
     | DataSourceDocument
     | IndicatorDocument
@@ -50,7 +50,7 @@ OpensloDocument = (
     | TargetDocument
 )
 
-KINDS: Mapping[str, type[OpensloDocument]] = MappingProxyType(
+KINDS: Mapping[str, type[AnyDocument]] = MappingProxyType(
     {
         "Service": ServiceDocument,
         "DataSource": DataSourceDocument,

@@ -25,7 +25,6 @@ from servicelevel.schemas.openslo.common import (
     is_lenient,
     pattern_of,
     problem,
-    within,
 )
 from servicelevel.schemas.openslo.indicator import InlineIndicator
 
@@ -66,6 +65,11 @@ def _slice_window(value: Any, info: ValidationInfo) -> Any:
     if is_lenient(info) and isinstance(value, int) and not isinstance(value, bool):
         return f"{value}m"
     return value
+
+
+def _within(**bounds: float) -> Any:
+    """What a JSON Schema says of a number's range."""
+    return Field(json_schema_extra={**bounds})
 
 
 class Calendar(StrictModel):
@@ -111,13 +115,13 @@ class ObjectiveSpec(StrictModel):
     display_name: str = ""
     op: Operator | None = None
     value: Number | None = None
-    target: Annotated[Number | None, within(minimum=0, exclusiveMaximum=1)] = None
-    target_percent: Annotated[Number | None, within(minimum=0, exclusiveMaximum=100)] = None
+    target: Annotated[Number | None, _within(minimum=0, exclusiveMaximum=1)] = None
+    target_percent: Annotated[Number | None, _within(minimum=0, exclusiveMaximum=100)] = None
     time_slice_target: Number | None = None
     time_slice_window: Annotated[DelayDuration | None, BeforeValidator(_slice_window)] = None
     indicator: InlineIndicator | None = None
     indicator_ref: Name | None = None
-    composite_weight: Annotated[Number | None, within(exclusiveMinimum=0)] = None
+    composite_weight: Annotated[Number | None, _within(exclusiveMinimum=0)] = None
 
     @model_validator(mode="after")
     def _ranges(self) -> "ObjectiveSpec":

@@ -3,9 +3,9 @@
 import re
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from servicelevel.domain.model import EventKind, NoDataPolicy
 from servicelevel.domain.time import MINUTE_MS, SECOND_MS
@@ -21,9 +21,11 @@ from servicelevel.schemas.openslo.common import (
 
 SOURCE_TYPE = "servicelevel"
 MAX_GROUP_FIELDS = 8
+
+THROUGHPUT = "throughput"
 MAX_GROUPS = 100_000
 
-_AGGREGATE = re.compile(r"throughput|p(?:[1-9][0-9]?(?:\.[0-9]{1,6})?|0\.[0-9]{1,6})")
+_AGGREGATE = re.compile(r"throughput|p[0-9]{1,2}(?:\.[0-9]{1,3})?")
 _FIELD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(?:\.[a-zA-Z_][a-zA-Z0-9_]*)*")
 
 
@@ -49,24 +51,17 @@ def _pane(value: Duration) -> Duration:
     return value
 
 
-def _unique(value: list[str]) -> list[str]:
-    if len(set(value)) != len(value):
-        raise problem("servicelevel/group-by", "names a field twice: remove one")
-    return value
-
-
 def _aggregate(value: str) -> str:
-    is_known = _AGGREGATE.fullmatch(value) is not None
-    if not is_known or (value != "throughput" and not Decimal(value[1:])):
-        message = "must be throughput, or a percentile above p0 and below p100: write p99"
+    is_percentile = _AGGREGATE.fullmatch(value) and value.strip("p0.")
+    if value != THROUGHPUT and not is_percentile:
+        message = "must be throughput, or a percentile above 0 and below 100: write for example p99"
         raise problem("servicelevel/aggregate", message)
     return value
 
 
-def _max_groups(value: Any) -> Any:
-    if not 1 <= value <= MAX_GROUPS:
-        message = f"must be from 1 to {MAX_GROUPS}: write for example 1000"
-        raise problem("servicelevel/groups", message)
+def _unique(value: list[str]) -> list[str]:
+    if len(set(value)) != len(value):
+        raise problem("servicelevel/group-by", "names a field twice: remove one")
     return value
 
 
@@ -82,29 +77,17 @@ class ServicelevelSource(StrictModel):
     group_by: Annotated[
         list[FieldName], Field(max_length=MAX_GROUP_FIELDS), AfterValidator(_unique)
     ] = Field(default_factory=list)
-    max_groups: Annotated[
-        int | None,
-        AfterValidator(_max_groups),
-        Field(json_schema_extra={"minimum": 1, "maximum": MAX_GROUPS}),
-    ] = None
-    group_ttl: WindowDuration | None = None
-    no_data: NoDataPolicy | None = None
     pane: Annotated[PaneDuration, AfterValidator(_pane)] = Duration("10s", 10 * SECOND_MS)
     value: FieldName | None = None
     aggregate: Annotated[str, AfterValidator(_aggregate), pattern_of(_AGGREGATE)] | None = None
     interval: PaneDuration | None = None
-
-    @model_validator(mode="after")
-    def _grouped(self) -> "ServicelevelSource":
-        for name, field in (("maxGroups", self.max_groups), ("groupTtl", self.group_ttl)):
-            if field is not None and not self.group_by:
-                message = f"{name} goes with groupBy: add groupBy, or remove it"
-                raise problem("servicelevel/groups", message, name)
-        return self
+    no_data: NoDataPolicy = "ignore"
+    max_groups: Annotated[int, Field(ge=1, le=MAX_GROUPS)] = 1_000
+    group_ttl: WindowDuration | None = None
 
     @property
     def percentile(self) -> Fraction | None:
-        """The share of values that `aggregate` names (p99 is 99/100), None where it is none."""
-        if self.aggregate is None or self.aggregate == "throughput":
+        """The percentile of `value` that is asked for, as a ratio (p99 is 99/100)."""
+        if self.aggregate is None or self.aggregate == THROUGHPUT:
             return None
-        return Fraction(self.aggregate[1:]) / 100
+        return Fraction(Decimal(self.aggregate.removeprefix("p"))) / 100

@@ -1,5 +1,3 @@
-"""Loads documents that tests write."""
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -14,9 +14,8 @@ from servicelevel.adapters.files.explain import MAX_PROBLEMS
 from servicelevel.adapters.files.yaml_nodes import MAX_NODES, read_yaml
 
 GOLDEN = Path(__file__).parents[3] / "golden"
-FILES = [*GOLDEN.rglob("slos.yaml"), GOLDEN / "definitions" / "shop" / "slices.yaml"]
-TEXTS = [path.read_text(encoding="utf-8") for path in sorted(FILES)]
-KINDS = (GOLDEN / "definitions" / "shop" / "slices.yaml").read_text(encoding="utf-8").split("---\n")
+FILES = [*sorted(GOLDEN.rglob("slos.yaml")), *sorted(GOLDEN.glob("definitions/*/*.yaml"))]
+TEXTS = [path.read_text(encoding="utf-8") for path in dict.fromkeys(FILES)]
 SLI = """\
 apiVersion: openslo/v1
 kind: SLI
@@ -34,6 +33,67 @@ PIECES = [
 ]  # fmt: skip
 WHERE = "status_code service attributes.x 1 -1 2.5 'a' r'\\d' ( ) [ ] && || ! == < in ? : has("
 WORDS = [*WHERE.split(), " ", "\n", "//", "é", "\ud7ff", "(" * 300, "9" * 5_000, "matches('(')"]
+
+NAMED = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: slo}
+spec:
+  service: checkout
+  budgetingMethod: Timeslices
+  timeWindow: [{duration: 1M, calendar: {startTime: 2026-01-01 00:00:00, timeZone: UTC}}]
+  indicator:
+    metadata: {name: sli}
+    spec:
+      ratioMetric:
+        good: {metricSource: {type: servicelevel, spec: {where: status_code < 500}}}
+        total: {metricSource: {type: servicelevel, spec: {event: request}}}
+  objectives: [{target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 5m}]
+  alertPolicies: [{alertPolicyRef: ours}]
+---
+"""
+SCALARS = st.sampled_from(
+    ["5m", "1h", "0m", "9999999Y", "page", "", "0.95", "2026-01-01T00:00:00Z", "checkout", "slo",
+     "9999-12-31T23:59:59.999999999+23:59", "0001-01-01T00:00:00-23:59", "a\n", "\u0661h"]
+) | st.sampled_from([0, 1, -1, 0.5, 14.4, 1e30, 1e-30, True, None, 10**39])  # fmt: skip
+KEYS = st.sampled_from(
+    ["burnRate", "budgetSpent", "exhaustion", "noData", "all", "any", "over", "above", "within",
+     "for", "weighted", "confidence", "name", "severity", "when", "alertAfter", "resolve", "ratio",
+     "after", "lowTraffic", "minEvents", "minFailures"]
+)  # fmt: skip
+CONDITIONS = st.recursive(
+    SCALARS
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "burnRate": st.fixed_dictionaries({"over": SCALARS, "above": SCALARS}),
+            "budgetSpent": st.fixed_dictionaries({"above": SCALARS}),
+            "exhaustion": st.fixed_dictionaries({"over": SCALARS, "within": SCALARS}),
+            "noData": st.fixed_dictionaries({"for": SCALARS}),
+        },
+    ),
+    lambda inner: st.dictionaries(KEYS, inner | st.lists(inner, max_size=4), max_size=2),
+    max_leaves=12,
+)
+RULES = st.fixed_dictionaries(
+    {"severity": st.sampled_from(["page", "info"]) | SCALARS, "when": CONDITIONS},
+    optional={
+        "name": SCALARS,
+        "alertAfter": SCALARS,
+        "resolve": st.dictionaries(KEYS, SCALARS, max_size=2),
+        "lowTraffic": st.dictionaries(KEYS, SCALARS, max_size=3),
+    },
+)
+CORRECTIONS = st.fixed_dictionaries(
+    {"from": SCALARS, "to": SCALARS, "effect": st.sampled_from(["good", "remove"]) | SCALARS},
+    optional={
+        "services": st.lists(SCALARS, max_size=2),
+        "slos": st.lists(SCALARS, max_size=2) | SCALARS,
+        "by": SCALARS,
+        "reason": SCALARS,
+        "recordedAt": SCALARS,
+    },
+)
 
 Loads = Callable[[str], Loaded]
 
@@ -89,69 +149,61 @@ def test_any_value_in_place_of_another(loads: Loads, text: str, line: int, piece
     loads("\n".join(lines))
 
 
-POLICY_HEAD = "apiVersion: servicelevel/v1\nkind: AlertPolicy\nmetadata: {name: p}\n"
-KEYS = """
-rules when all any burnRate over above weighted budgetSpent exhaustion within confidence noData for
-severity name alertAfter resolve ratio after lowTraffic minEvents from to duration slos services
-effect by reason calendar startTime timeZone aggregate interval maxGroups groupTtl
-"""
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**20), 10**20)
-    | st.sampled_from(["1h", "0m", "5s", "9999999Y", "p99", "p99.999999", "0.5", "Europe/Berlin"])
-    | st.sampled_from(["9999-12-31T23:59:59-23:59", "1970-01-01T00:00:00Z", "2026-01-01 00:00:00"])
-    | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=4)
-    ),
-    max_leaves=12,
-)
-
-
-def _put(node: Any, value: Any, steps: list[int]) -> Any:
-    """The node with a value somewhere inside it, at the place that the steps lead to."""
-    if not steps or not isinstance(node, dict | list) or not node:
-        return value
-    keys = list(node) if isinstance(node, dict) else list(range(len(node)))
-    key = keys[steps[0] % len(keys)]
-    node[key] = _put(node[key], value, steps[1:])
-    return node
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.sampled_from(range(len(KINDS))), VALUES, st.lists(st.integers(0, 9), min_size=2, max_size=8)
-)
-def test_any_value_anywhere(loads: Loads, which: int, value: Any, steps: list[int]) -> None:
-    documents = [yaml.safe_load(text) for text in KINDS]
-    documents[which] = _put(documents[which], value, steps)
-    loads(yaml.safe_dump_all(documents))
-
-
-@pytest.mark.parametrize("key", ["all", "any"])
-def test_conditions_nested_deep_or_wide_are_refused(loads: Loads, key: str) -> None:
-    rule = "rules: [{severity: page, when: WHEN}]"
-    policy = (
-        f"apiVersion: servicelevel/v1\nkind: AlertPolicy\nmetadata: {{name: p}}\nspec: {{{rule}}}"
-    )
-    leaf = "{noData: {for: 1h}}"
-    deep = f"{{{key}: [" * 25 + leaf + "]}" * 25
-    wide = leaf
-    for _ in range(4):
-        wide = f"{{{key}: [{', '.join([wide] * 8)}]}}"
-    for when in (deep, wide, f"{{{key}: [{', '.join([leaf] * 5_000)}]}}"):
-        loaded = loads(policy.replace("WHEN", when))
-        assert not loaded.is_valid
-        assert len(loaded.findings) <= MAX_PROBLEMS + 1
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join))
 def test_any_cel(loads: Loads, where: str) -> None:
     quoted = where.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     loads(SLI.replace("WHERE", quoted))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(RULES, max_size=3))
+def test_any_rules(loads: Loads, rules: list[Any]) -> None:
+    document = {
+        "apiVersion": "servicelevel/v1",
+        "kind": "AlertPolicy",
+        "metadata": {"name": "ours"},
+        "spec": {"rules": rules},
+    }
+    loaded = loads(NAMED + yaml.safe_dump(document, allow_unicode=True))
+    assert loaded.catalogue.slos or not loaded.is_complete
+
+
+@settings(max_examples=100, deadline=None)
+@given(CORRECTIONS)
+def test_any_correction(loads: Loads, spec: dict[str, Any]) -> None:
+    document = {
+        "apiVersion": "servicelevel/v1",
+        "kind": "Correction",
+        "metadata": {"name": "maintenance"},
+        "spec": spec,
+    }
+    slo = NAMED.replace("  alertPolicies: [{alertPolicyRef: ours}]\n", "")
+    loaded = loads(slo + yaml.safe_dump(document, allow_unicode=True))
+    assert loaded.catalogue.slos
+
+
+@pytest.mark.parametrize("depth", [5, 6, 18, 100, 5_000])
+def test_conditions_in_conditions(loads: Loads, depth: int) -> None:
+    nested = "{any: [" * (depth - 1) + "{noData: {for: 1h}}" + "]}" * (depth - 1)
+    text = (
+        "apiVersion: servicelevel/v1\nkind: AlertPolicy\nmetadata: {name: ours}\n"
+        f"spec: {{rules: [{{severity: page, when: {nested}}}]}}\n"
+    )
+    assert loads(text).is_valid is (depth == 5)
+
+
+def test_aliases_make_no_rule_of_many_conditions(loads: Loads) -> None:
+    when = "{noData: {for: 1h}}"
+    for level in range(1, 5):
+        when = f"{{any: [&c{level} {when}{f', *c{level}' * 9}]}}"
+    text = (
+        "apiVersion: servicelevel/v1\nkind: AlertPolicy\nmetadata: {name: ours}\n"
+        f"spec:\n  rules:\n    - {{severity: page, when: &c5 {when}}}\n"
+        "    - {severity: info, when: *c5}\n"
+    )
+    messages = [finding.message for finding in loads(text).findings]
+    assert messages == ["`when` has more than 50 conditions: write several rules"]
 
 
 @pytest.mark.parametrize("text", ["a: |", "a: |\r  x", "a: >", "- |\u2028  x", "a: |2\n", "|"])

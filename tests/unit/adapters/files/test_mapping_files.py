@@ -63,7 +63,7 @@ def test_names_file_and_field(tmp_path: Path, text: str, words: list[str]) -> No
 def test_names_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match="cannot be read"):
         load_mapping(tmp_path / "none.yaml")
-    with pytest.raises(MappingError, match="the mappings that ship are: envoy, nginx"):
+    with pytest.raises(MappingError, match="the mappings that ship are: envoy, nginx, otlp-spans"):
         load_mapping(Path("apache"))
 
 
@@ -184,3 +184,16 @@ def test_the_example_of_the_reference_loads(tmp_path: Path) -> None:
         duration_ms=250.0,
         attributes={"region": "eu", "stage": "live"},
     )
+
+
+def test_the_example_of_many_events_loads(tmp_path: Path) -> None:
+    reference = Path(__file__).parents[4] / "docs" / "reference" / "events.md"
+    example = re.search(r"```yaml\n(spec:\n  unroll.*?)```", reference.read_text("utf-8"), re.S)
+    assert example
+    mapped = load_mapping(write(tmp_path, HEAD + example[1]))
+    items = [{"at": 1, "kind": 2}, {"at": 2, "kind": "client"}, {"at": 3, "kind": "server"}]
+    elements = mapped.elements({"site": "eu", "groups": [{"host": "shop", "items": items}]})
+    assert [mapped.event(element.document) for element in elements] == [
+        Event(service="shop", time=1, operation="eu"),
+        Event(service="shop", time=3, operation="eu"),
+    ]

@@ -37,6 +37,42 @@ spec:
 CALENDAR = "{duration: 1M, calendar: {startTime: START, timeZone: ZONE}}"
 ROLLING = "{duration: 30d, isRolling: true}"
 RATIO = SLO[SLO.index("      ratioMetric") : SLO.index("  objectives")]
+POLICY_INLINE = """\
+    - kind: AlertPolicy
+      metadata: {name: inline}
+      spec:
+        conditions:
+          - kind: AlertCondition
+            metadata: {name: fast-burn}
+            spec:
+              severity: page
+              condition: {kind: burnrate, op: gt, threshold: 14.4, lookbackWindow: 1h}
+        notificationTargets:
+          - kind: AlertNotificationTarget
+            metadata: {name: on-call}
+            spec: {target: mail}
+"""
+SLO_INLINE = SLO.replace("    - alertPolicyRef: policy\n", POLICY_INLINE)
+CORRECTION = """\
+apiVersion: servicelevel/v1
+kind: Correction
+metadata: {name: maintenance}
+spec:
+  services: [checkout]
+  from: 2026-01-10T22:00:00Z
+  to: "2026-01-11T02:00:00Z"
+  effect: remove
+  by: ada
+  reason: announced
+"""
+RULES = """\
+apiVersion: servicelevel/v1
+kind: AlertPolicy
+metadata: {name: ours}
+spec:
+  rules:
+    - {severity: page, when: {burnRate: {over: [1h, 5m], above: 14.4}}}
+"""
 INLINE = SLO[SLO.index("  indicator:") : SLO.index("  objectives")]
 THRESHOLD = "      thresholdMetric: {metricSource: {type: Prometheus, spec: {query: up}}}\n"
 POLICY = """\
@@ -101,6 +137,10 @@ VALID = [
     "".join(f"- {text.replace(chr(10), chr(10) + '  ')}\n" for text in (SLO, POLICY, SERVICE)),
     f"- {SERVICE.replace(chr(10), chr(10) + '  ')}\n---\n{POLICY}",
     f"{SERVICE}---\n{SERVICE}",
+    SLO_INLINE,
+    CORRECTION,
+    RULES,
+    f"{SERVICE}---\n{RULES}---\n{CORRECTION}",
     f"{SLO}---\n{SLO}",
 ]  # fmt: skip
 
@@ -121,12 +161,23 @@ WRONG = [
     (SLO, "{name: good-requests}", "{name: good.requests}", "openslo/name", "DNS label"),
     (SLO, "alertPolicyRef: policy", "alertPolicyRef: Policy", "openslo/name", "DNS label"),
     (SLO, "type: Prometheus,", "metricSourceRef: a_b,", "openslo/name", "DNS label"),
+    (SLO, "alertPolicyRef: policy", 'alertPolicyRef: "policy\\n"', "openslo/name", "DNS label"),
+    (SLO, "type: Prometheus,", 'metricSourceRef: "ab\\n",', "openslo/name", "DNS label"),
+    (SLO, INLINE, '  indicatorRef: "a\\n"\n', "openslo/name", "DNS label"),
+    (SLO, INLINE, "  indicatorRef: -a\n", "openslo/name", "DNS label"),
     (SLO, 'tier: "1"', "tier: 1", "openslo/type", '"1"'),
     (SLO, "counter: true", 'counter: "true"', "openslo/type", "without quotes"),
     (SLO, "counter: true", "counter: yes", "openslo/type", "write true"),
     (SLO, "counter: true", "counter: 1\n        counter: 2", "yaml/duplicate-key", "in line"),
     (SLO, "target: 0.99", 'target: "0.99"', "openslo/type", "without quotes"),
     (SLO, "target: 0.99", "target: 1", "openslo/target", "0.999"),
+    (SLO, "isRolling: true", "isRolling: false", "openslo/time-window", "isRolling: true"),
+    (SLO, "isRolling: true", "isRolling: on", "openslo/type", "write true"),
+    (SLO, "isRolling: true", "isRolling: 1", "openslo/type", "true or false"),
+    (SLO, "30d", "0d", "openslo/duration", "longer than zero"),
+    (SLO, "30d", "1.5d", "openslo/duration", "30d"),
+    (SLO, "30d", "30D", "openslo/duration", "30d"),
+    (SLO, "30d", '"30d\\n"', "openslo/duration", "30d"),
     (SLO, "30d", "30days", "openslo/duration", "30d"),
     (SLO, "30d", "1h30m", "openslo/duration", "30d"),
     (SLO, "30d", "30", "openslo/duration", "30d"),
@@ -135,17 +186,45 @@ WRONG = [
      "openslo/start-time", "2026-01-01 00:00:00"),
     (SLO, ROLLING, CALENDAR.replace("START", "2026-01-01 00:00:00").replace("ZONE", "Mars/One"),
      "openslo/time-zone", "Europe/Berlin"),
+    (SLO, ROLLING, CALENDAR.replace("START", "2026-01-01 00:00").replace("ZONE", "UTC"),
+     "openslo/start-time", "2026-01-01 00:00:00"),
+    (SLO, ROLLING, CALENDAR.replace("START", '"2026-02-30 00:00:00"').replace("ZONE", "UTC"),
+     "openslo/start-time", "2026-01-01 00:00:00"),
+    (SLO, ROLLING, CALENDAR.replace("START", "2026-01-01 00:00:00").replace(
+        "ZONE", "europe/berlin"), "openslo/time-zone", "Europe/Berlin"),
+    (SLO, ROLLING, CALENDAR.replace("START", "2026-01-01 00:00:00").replace(
+        "ZONE", "../etc/localtime"), "openslo/time-zone", "Europe/Berlin"),
+    (SLO, ROLLING, CALENDAR.replace("START", "2026-01-01 00:00:00").replace(
+        "ZONE", "UTC").replace("1M", "1M, isRolling: true"), "openslo/time-window", "remove it"),
     (SLO, "    - {duration: 30d, isRolling: true}\n", "    []\n", "openslo/time-window", "30d"),
     (SLO, "spec: {query: up}", "spec: {}", "openslo/length", "at least 1"),
     (SLO, RATIO, THRESHOLD, "openslo/threshold", "op: lte"),
     (SLO, "target: 0.99", "{target: 0.99, op: lt, value: 3}", "openslo/threshold", "remove"),
     (SLO, "budgetingMethod: Occurrences", SLICES, "openslo/time-slice", "0.95"),
+    (SLO, "target: 0.99", "{target: 0.99, targetPercent: 99}", "openslo/one-of", "together"),
+    (SLO_INLINE, "threshold: 14.4", 'threshold: "14.4"', "openslo/type", "without quotes"),
+    (SLO_INLINE, "lookbackWindow: 1h", "lookbackWindow: 1", "openslo/duration", "1h"),
+    (SLO_INLINE, "{name: on-call}", "{name: on_call}", "openslo/name", "DNS label"),
+    (SLO_INLINE, "            spec: {target: mail}\n", "", "openslo/one-of", "targetRef or spec"),
+    (POLICY, "  notificationTargets:", "    - conditionRef: other\n  notificationTargets:",
+     "openslo/length", "at most 1"),
+    (POLICY, POLICY[POLICY.index("    - kind: AlertNot"):], "    []\n",
+     "openslo/length", "at least 1"),
+    (POLICY, POLICY[POLICY.index("  notificationT"):], "", "openslo/required", "add it"),
     (POLICY, "threshold: 14.4", 'threshold: "14.4"', "openslo/type", "without quotes"),
     (POLICY, "{target: mail}", "{target: mail, to: you}", "openslo/unknown-field", "remove"),
     (POLICY, "{target: mail}", "{target: ''}", "openslo/length", "give it a value"),
     (SERVICE, "v1", "v1alpha", "openslo/api-version", "timeWindow"),
     (SERVICE, "openslo/v1", "openslo.com/v2alpha", "openslo/api-version", "indicatorRef for"),
     (SERVICE, "openslo/v1", "openslo/v3", "openslo/api-version", "write apiVersion: openslo/v1"),
+    (CORRECTION, "name: maintenance", "name: Maintenance", "openslo/name", "DNS label"),
+    (CORRECTION, "name: maintenance", f"name: a, displayName: {'x' * 64}",
+     "openslo/display-name", "63"),
+    (CORRECTION, "servicelevel/v1", "servicelevel/v2", "openslo/api-version", "servicelevel/v1"),
+    (CORRECTION, "reason: announced", "reason:", "openslo/empty", "give it a value"),
+    (CORRECTION, "effect: remove", "effect: remove\n  effect: good", "yaml/duplicate-key", "line"),
+    (RULES, "over: [1h, 5m]", "over: [1h, 5 m]", "openslo/duration", "1h"),
+    (RULES, "severity: page", "severity: yes", "openslo/choice", "'page'"),
     (SERVICE, "name: checkout", f"name: checkout, displayName: {'x' * 64}",
      "openslo/display-name", "63"),
 ]  # fmt: skip

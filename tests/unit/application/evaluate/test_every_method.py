@@ -11,8 +11,9 @@ from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.calendar import Calendar
 from servicelevel.domain.corrections import Correction
+from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
-from servicelevel.domain.outputs import Output
+from servicelevel.domain.outputs import Output, Transition
 from servicelevel.domain.rules import All, AnyOf, BudgetSpent, BurnRate, NoData, Rule, pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.slices import RateSlices, RatioSlices, TimeSlices
@@ -20,6 +21,7 @@ from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, pane_end
 from tests.builders.brute_force import QUARTER, Oracle
 from tests.builders.histories import LATENESS_MS, histories, logs, on_time
 from tests.builders.ladder import LADDER
+from tests.unit.application.evaluate.test_evaluator_properties import JournalledState
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 1, 5)  # noqa: DTZ001  # its zone is the calendar's
@@ -104,7 +106,7 @@ def slos(draw: st.DrawFn) -> Slo:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_what_is_told_is_what_all_events_at_once_decide(data: st.DataObject) -> None:
     slo = data.draw(slos())
@@ -129,3 +131,29 @@ def test_what_is_told_is_what_all_events_at_once_decide(data: st.DataObject) -> 
         total = 0
         good = Fraction(0)
     assert (Fraction(status.good) if total else 0, status.total) == (good, total)
+
+
+def run(slo: Slo, messages: list[CountsMessage], state: JournalledState) -> list[Output]:
+    evaluator = Evaluator(Catalogue.of([slo]), POLICY, state)
+    outputs: list[Output] = list(evaluator.pending())
+    for offset in range(evaluator.next_offset or 0, len(messages)):
+        outputs += evaluator.apply(messages[offset], offset)
+    return outputs
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
+    slo = data.draw(slos())
+    cells = data.draw(histories(pane_ms=PANE, start_ms=SPRING, gaps_ms=GAPS_MS))
+    messages, _ = data.draw(logs(cells, pane_ms=PANE))
+    whole = JournalledState()
+    expected = run(slo, messages, whole)
+    crashed = whole.after(data.draw(st.integers(0, len(whole.journal))))
+    progress = crashed.get("p")
+    before = run(slo, messages[: progress.offset + 1 if progress else 0], JournalledState())
+
+    after = run(slo, messages, crashed)
+
+    told = {o.id: o for o in [*before, *after] if isinstance(o, Transition)}
+    assert told == {o.id: o for o in expected if isinstance(o, Transition)}

@@ -131,3 +131,24 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, mapping: str) -> None:
     assert (no_file.code, no_mapping.code, unnamed.code) == (3, 2, 2)
     assert gone in no_file.err
     assert gone in no_mapping.err
+
+
+def test_each_event_of_an_unrolled_line_is_shown(tmp_path: Path) -> None:
+    mapping = tmp_path / "batches.yaml"
+    mapping.write_text(
+        MAPPING.replace(
+            "spec:\n", "spec:\n  unroll: [lines]\n  select: {path: kind, values: [in]}\n"
+        )
+    )
+    one = GOOD.replace("}", ', "kind": "in"}')
+    file = lines(
+        tmp_path,
+        f'{{"lines": [{one}, {GOOD}, {one}, {one.replace("1767225599.5", "null")}]}}',
+        f'{{"lines": [{GOOD}]}}',
+    )
+    done = servicelevel(Outside(), "mapping", "try", "--mapping", str(mapping), file)
+    *events, bad, nothing, count = done.out.splitlines()
+    assert [orjson.loads(line.removeprefix(f"{file}:1: ")) for line in events] == [EVENT] * 2
+    assert bad == f"{file}:1: refused, missing_field: lines[3]: the event has no `time`"
+    assert nothing == f"{file}:2: nothing, as the mapping selects none of it"
+    assert (count, done.code) == ("2 events, 1 refused", 1)

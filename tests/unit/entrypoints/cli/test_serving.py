@@ -3,8 +3,9 @@
 import orjson
 
 from servicelevel.domain.outputs import AlertState
+from servicelevel.domain.time import MINUTE_MS
 from servicelevel.errors import DependencyError
-from tests.builders.cli import Outside, servicelevel
+from tests.builders.cli import NOW, Outside, servicelevel
 from tests.builders.outputs import AT, status, transition
 
 
@@ -13,7 +14,7 @@ def test_status_is_a_table() -> None:
     done = servicelevel(outside, "status")
 
     assert done.code == 0
-    first, second = done.out.splitlines()[1:]
+    first, second = done.out.splitlines()[1:3]
     assert "checkout-availability" in first
     assert "98.000 %" in first
     assert "99.900 %" in first
@@ -38,6 +39,18 @@ def test_status_of_one_slo_or_service() -> None:
     for options in (("--slo", "b"), ("--service", "y")):
         done = servicelevel(outside, "status", "--format", "ndjson", *options)
         assert [orjson.loads(line)["slo"] for line in done.out.splitlines()] == ["b"]
+
+
+def test_old_statuses_say_that_something_stalls_and_new_ones_of_no_traffic_do_not() -> None:
+    quiet = status(at_ms=NOW - MINUTE_MS, good=0, total=0, sli=None, state="no_data")
+    done = servicelevel(Outside(outputs=[quiet]), "status")
+    assert "no_data" in done.out
+    assert "behind the clock" not in done.out
+
+    old = status(at_ms=NOW - 62 * MINUTE_MS)
+    done = servicelevel(Outside(outputs=[old]), "status")
+    assert "1 h 2 min 0 s behind the clock" in done.out
+    assert "servicelevel doctor" in done.out
 
 
 def test_no_status_yet_says_what_to_look_at() -> None:
