@@ -97,6 +97,8 @@ def _crossed(event: AlertEvent, history: Sequence[AlertEvent]) -> Iterator[str]:
 
 def _spending(data: AlertData) -> str:
     long, _, short = data.rule.partition("/")
+    if long not in data.evidence.windows:  # a rule with a name of its own
+        long, short = "its longest window", "its shortest"
     return (
         f"{_rate(data.burn_rate_long)} times as fast as the budget lasts over {long}, "
         f"{_rate(data.burn_rate_short)} times over {short or long}"
@@ -114,7 +116,14 @@ def _final(data: AlertData) -> str:
 def _reached(good: float, total: int) -> str:
     if not total:
         return "no events"
-    return f"{_percent(good / total)}: {good:,} good of {total:,}, {total - good:,} bad"
+    return (
+        f"{_percent(good / total)}: {_amount(good)} good of {total:,}, {_amount(total - good)} bad"
+    )
+
+
+def _amount(amount: float) -> str:
+    """Whole, or a fraction where slices or parts count by their ratio."""
+    return f"{amount:,}" if isinstance(amount, int) else f"{amount:,.3f}"
 
 
 def _budget(remaining: float | None) -> str:

@@ -1,6 +1,6 @@
 """The file of alert tiers: `policies/alert_tiers.yaml`, or one of the user's own."""
 
-from fractions import Fraction
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -32,30 +32,20 @@ class Tier(StrictModel):
 
 
 class TierSet(StrictModel):
-    """The tiers that were published for a period, and where."""
+    """Tiers for periods from a length on, and where their numbers come from."""
 
-    period: WindowDuration
+    from_: Annotated[WindowDuration, Field(alias="from")]
+    least: Number = Decimal(0)
     source: NonEmpty
     tiers: Annotated[list[Tier], Field(min_length=1)]
 
-    def factor(self, tier: Tier) -> Fraction:
-        """The burn rate that spends the tier's share of the period's budget in the long window.
-
-        SRE Workbook, chapter 5: share · period / window.
-        """
-        return Fraction(tier.budget) * self.period.ms / tier.long.ms
-
 
 class AlertTiers(StrictModel):
-    """Sets of tiers, one for each period."""
+    """Sets of tiers, from short periods to long ones."""
 
-    periods: Annotated[list[TierSet], Field(min_length=1)]
+    sets: Annotated[list[TierSet], Field(min_length=1)]
 
-    def nearest(self, window_ms: int) -> TierSet:
-        """The set whose period differs by the smallest ratio; of two, that of the shorter."""
-
-        def distance(each: TierSet) -> tuple[Fraction, int]:
-            ratio = Fraction(each.period.ms, window_ms)
-            return max(ratio, 1 / ratio), each.period.ms
-
-        return min(self.periods, key=distance)
+    def for_period(self, period_ms: int) -> TierSet:
+        """The set for an SLO window of this length."""
+        fitting = [each for each in self.sets if each.from_.ms <= period_ms]
+        return max(fitting or self.sets[:1], key=lambda each: each.from_.ms)

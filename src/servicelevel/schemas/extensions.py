@@ -18,7 +18,7 @@ from servicelevel.schemas.openslo.common import (
 from servicelevel.schemas.rule_specs import RulesSpec
 
 EXTENSION_VERSION = "servicelevel/v1"
-MAX_MOMENT_MS = rfc3339_moment("3000-01-01T00:00:00Z")
+MAX_MOMENT_MS = 32_503_680_000_000  # 3000-01-01T00:00:00Z
 
 
 def _moment(value: str) -> str:

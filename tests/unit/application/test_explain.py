@@ -227,3 +227,11 @@ def test_the_transition_that_says_why_is_the_last_with_the_alert_open() -> None:
 
     assert decisive([raised, louder, over]) is louder
     assert decisive([over]) is over
+
+
+def test_a_rule_with_a_name_of_its_own_and_fractions_of_slices() -> None:
+    evidence = Evidence(AT - 300_000, {"5m": (Fraction(5, 3), 2)}, {}, {})
+    made = transition(rule="burn", good=Fraction(5, 3), total=2, evidence=evidence)
+    told = text(made)
+    assert "over its longest window" in told
+    assert "1.667 good of 2, 0.333 bad" in told

@@ -16,7 +16,18 @@ evidence = st.builds(
     st.dictionaries(texts, st.tuples(numbers, numbers), max_size=3),
     st.dictionaries(texts, numbers, max_size=3),
 )
-cells = st.builds(Cell, texts, texts, numbers, numbers, numbers, st.none() | evidence)
+sketches = st.dictionaries(st.integers(0, 2_000), numbers, max_size=3)
+cells = st.builds(
+    Cell,
+    texts,
+    texts,
+    numbers,
+    numbers,
+    numbers,
+    st.none() | evidence,
+    numbers,
+    st.none() | sketches,
+)
 claims = st.builds(
     Claim, texts, numbers, texts, numbers, st.dictionaries(texts, numbers, max_size=3)
 )

@@ -75,16 +75,19 @@ def default_tiers() -> AlertTiers:
 def tier_rules(tiers: AlertTiers, window_ms: int, unit_ms: int) -> tuple[Rule, ...]:
     """The tiers for an SLO window that is judged in units; those that do not fit are left out.
 
-    Factors are those of the nearest period. A tier fits if its long window is at most the SLO's,
-    and at least a unit (the short one is widened to whole units), and does not see the whole budget
-    spent, as the breach would be told first.
+    A tier fits if its long window is at most the SLO's, and at least a unit; then the short one is
+    widened to whole units.
     """
-    found = tiers.nearest(window_ms)
+    found = tiers.for_period(window_ms)
     return in_order(
-        _rule(tier.long.ms, pane_end(tier.short.ms, unit_ms), factor, Severity(tier.severity))
+        _rule(
+            tier.long.ms,
+            pane_end(tier.short.ms, unit_ms),
+            max(Fraction(found.least), Fraction(tier.budget) * window_ms / tier.long.ms),
+            Severity(tier.severity),
+        )
         for tier in found.tiers
         if unit_ms <= tier.long.ms <= window_ms
-        and (factor := found.factor(tier)) * tier.long.ms <= window_ms
     )
 
 

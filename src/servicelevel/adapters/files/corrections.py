@@ -57,7 +57,6 @@ class CorrectionReader:
         for field, named, known in both:
             for index, name in enumerate(named):
                 if known and name not in known:
-                    message = (
-                        f"`{brief(name)}` is in none of the SLOs here: add it, or check the name"
-                    )
+                    shown = brief(name)
+                    message = f"`{shown}` is in none of the SLOs here: add it, or check the name"
                     self._report.warn(site.at(field, index), "reference/correction", message)

@@ -138,9 +138,8 @@ class SloReader:
 
     def _check_service(self, spec: SloSpec, site: Site) -> None:
         if self._services and spec.service not in self._services:
-            message = (
-                f"Service {brief(spec.service)} is in none of the files: add it, or check the name"
-            )
+            name = brief(spec.service)
+            message = f"Service {name} is in none of the files: add it, or check the name"
             self._report.warn(site.at("service"), "reference/service", message)
 
     def _form(

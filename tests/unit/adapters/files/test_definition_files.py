@@ -10,6 +10,7 @@ from servicelevel.adapters.files.definitions import Loaded, load_definitions
 from servicelevel.errors import DependencyError
 from tests.builders.definitions import rules_of, slo
 
+GOLDEN = Path(__file__).parents[3] / "golden" / "definitions"
 Load = Callable[..., Loaded]
 HOUR = 3_600_000
 
@@ -93,18 +94,42 @@ def test_a_service_of_no_document_is_pointed_out(load: Load) -> None:
 
 
 def test_the_shop_example_is_complete() -> None:
-    folder = Path(__file__).parents[3] / "golden" / "definitions"
-    loaded = load_definitions([folder])
+    loaded = load_definitions([GOLDEN / "shop"])
     assert loaded.findings == []
     assert loaded.unsupported == []
     assert loaded.is_complete
     assert {n: s.digest for n, s in loaded.catalogue.slos.items()} == {
-        "checkout-uptime": "61375e506da5457c",
-        "search-evenly": "02ff3409a2b27457",
-        "search-p99": "f36d10128a01a923",
-        "shopping": "065e2137a940a17c",
-        "checkout-availability": "414d53b369646fd9",
-        "checkout-error-rate": "db400ab663f32750",
-        "checkout-latency": "6c92175e6edb2c80",
-        "catalogue-throughput": "476e82c4275ed975",
+        "checkout-availability": "eb17cc3bbc3ed55a",
+        "checkout-error-rate": "eefc5f762be32a76",
+        "checkout-latency": "b62909103a8dcb4a",
+        "catalogue-throughput": "e7b020b59e1104a6",
     }
+
+
+def test_the_examples_of_all_words_are_complete() -> None:
+    loaded = load_definitions([GOLDEN / "words"])
+    assert loaded.findings == []
+    assert loaded.unsupported == []
+    slos = loaded.catalogue.slos
+    assert {n: s.digest for n, s in slos.items()} == {
+        "billing-month": "680bf0489022e4f6",
+        "journey": "20e53be6865b0e3a",
+        "search-uptime": "6e8610eac506a5f6",
+        "search-mean-of-slices": "dcaa1dea3ce5f2c1",
+        "search-p99": "8879e98273f398bf",
+    }
+    assert {name for name, slo in slos.items() if slo.corrections} == {
+        "billing-month",
+        "search-p99",
+        "search-uptime",
+    }
+    assert [rule.name for rule in slos["billing-month"].objectives[0].rules] == [
+        "fast burn",
+        "nearly spent and going on",
+        "nothing comes",
+        "slow burn at little traffic",
+    ]
+
+
+def test_all_examples_go_together() -> None:
+    assert load_definitions([GOLDEN]).is_complete
