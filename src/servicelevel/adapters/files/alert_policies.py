@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import partial
 
 from servicelevel.adapters.files.alert_rules import PolicyRule, lookback_rule
+from servicelevel.adapters.files.explain import brief
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.adapters.files.rule_policies import rule_of
@@ -135,7 +136,8 @@ class PolicyReader:
         severity = SEVERITIES.get(spec.severity.lower())
         refusals = []
         if severity is None:
-            message = f"severity {spec.severity} is unknown: write one of {', '.join(SEVERITIES)}"
+            known = ", ".join(SEVERITIES)
+            message = f"severity {brief(spec.severity)} is unknown: write one of {known}"
             refusals.append((site.at("severity"), "unsupported/severity", message))
         if burn.op not in ("gt", "gte"):
             message = f"op {burn.op} would alert while the budget burns slowly: write gt"

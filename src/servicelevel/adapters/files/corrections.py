@@ -1,5 +1,6 @@
 """Which corrections hold for which SLO."""
 
+from servicelevel.adapters.files.explain import brief
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.domain.corrections import Correction
@@ -56,5 +57,6 @@ class CorrectionReader:
         for field, named, known in both:
             for index, name in enumerate(named):
                 if known and name not in known:
-                    message = f"`{name}` is in none of the SLOs here: add it, or check the name"
+                    shown = brief(name)
+                    message = f"`{shown}` is in none of the SLOs here: add it, or check the name"
                     self._report.warn(site.at(field, index), "reference/correction", message)

@@ -32,7 +32,7 @@ def validated(
     value = _without_nulls(value, (), nulls)
     if not lenient:
         for path in nulls[:MAX_PROBLEMS]:
-            message = f"`{_brief(path[-1])}` is empty: give it a value, or remove it"
+            message = f"`{brief(path[-1])}` is empty: give it a value, or remove it"
             report.error(site.at(*path), "openslo/empty", message, of_key=True)
     try:
         result = model.model_validate(value, context={"lenient": lenient})
@@ -70,13 +70,13 @@ def _tell(detail: ErrorDetails, model: type[BaseModel], site: Site, report: Repo
     """One error of pydantic's as a finding."""
     where = site.at(*detail["loc"])
     keys = (key for key in reversed(detail["loc"]) if isinstance(key, str))
-    name = _brief(next(keys, "document"))
+    name = brief(next(keys, "document"))
     context = detail.get("ctx") or {}
     match detail["type"]:
         case "definition":
             field = context["field"]
             if field is not None:
-                where, name = where.at(field), _brief(field)
+                where, name = where.at(field), brief(field)
             message = str(context["message"])
             report.error(where, str(context["rule"]), _sentence(name, message), of_key=False)
         case "extra_forbidden":
@@ -182,7 +182,8 @@ def shown(value: Any) -> str:
             return str(value)
 
 
-def _brief(name: str | int) -> str:
+def brief(name: str | int) -> str:
+    """A name as a message may show it, however long it is."""
     text = str(name)
     return text if len(text) <= 60 else text[:59] + "…"
 

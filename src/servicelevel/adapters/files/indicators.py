@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 
-from servicelevel.adapters.files.explain import validated
+from servicelevel.adapters.files.explain import brief, validated
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.library import Library
 from servicelevel.domain.ladder import SPAN_MS
@@ -183,7 +183,7 @@ class IndicatorReader:
                 return Foreign(f"DataSource {name} is in none of the files", is_threshold=True)
             kind = kind or (found[0].spec.type if found else None)
         if kind != SOURCE_TYPE:
-            name = f"of type {kind}" if kind else "without a type"
+            name = f"of type {brief(kind)}" if kind else "without a type"
             reason = f"metric sources {name} are not evaluated: write type: {SOURCE_TYPE}"
             return Foreign(reason, is_threshold=True)
         spec = site.at("spec")

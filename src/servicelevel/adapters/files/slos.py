@@ -12,6 +12,7 @@ from servicelevel.adapters.files.alert_rules import PolicyRule, Promised, object
 from servicelevel.adapters.files.classifiers import Classifier, classifier
 from servicelevel.adapters.files.corrections import CorrectionReader
 from servicelevel.adapters.files.digests import slo_digest
+from servicelevel.adapters.files.explain import brief
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.indicators import Foreign, Form, IndicatorReader
 from servicelevel.adapters.files.library import Library
@@ -137,7 +138,8 @@ class SloReader:
 
     def _check_service(self, spec: SloSpec, site: Site) -> None:
         if self._services and spec.service not in self._services:
-            message = f"Service {spec.service} is in none of the files: add it, or check the name"
+            name = brief(spec.service)
+            message = f"Service {name} is in none of the files: add it, or check the name"
             self._report.warn(site.at("service"), "reference/service", message)
 
     def _form(
@@ -224,7 +226,7 @@ def _composite(spec: SloSpec, objectives: Sequence[Objective]) -> Composite:
 
 def _names(spec: SloSpec) -> Iterator[str]:
     """Unique names: the slug of `displayName`, or the position."""
-    taken: set[str] = set()
+    taken: set[str] = {COMPOSITE} if spec.is_composite else set()
     for number, objective in enumerate(spec.objectives, 1):
         base = name = _slug(objective.display_name) or f"objective-{number}"
         while name in taken:

@@ -93,6 +93,12 @@ def test_severities_have_many_names(load: Load, word: str, severity: Severity) -
     assert objective.rules[0].severity is severity
 
 
+def test_a_severity_is_shown_in_short(load: Load) -> None:
+    (finding,) = load(slo(alertPolicies=[policy(severity="x" * 5_000)])).unsupported
+    assert finding.rule == "unsupported/severity"
+    assert len(finding.message) < 200
+
+
 def test_rules_of_the_same_windows_keep_apart(load: Load) -> None:
     policies = [policy(severity="ticket", threshold=6), policy()]
     (objective,) = only(load(slo(alertPolicies=policies))).objectives

@@ -265,3 +265,10 @@ def test_the_parts_of_a_composite_have_the_same_groups(load: Load) -> None:
     loaded = load(composite(grouped, part("browse", 0.99)))
     assert loaded.is_valid
     assert rules_of(loaded.unsupported) == ["unsupported/composite"]
+
+
+def test_no_part_of_a_composite_has_its_name(load: Load) -> None:
+    found = only(load(composite(part("Composite", 0.999), part("browse", 0.99))))
+    assert [objective.name for objective in found.objectives] == ["composite-1", "browse"]
+    alone = only(load(slo(objectives=[{"displayName": "Composite", "target": 0.99}])))
+    assert [objective.name for objective in alone.objectives] == ["composite"]
