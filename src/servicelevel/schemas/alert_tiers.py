@@ -1,6 +1,6 @@
 """The file of alert tiers: `policies/alert_tiers.yaml`, or one of the user's own."""
 
-from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -32,20 +32,35 @@ class Tier(StrictModel):
 
 
 class TierSet(StrictModel):
-    """Tiers for periods from a length on, and where their numbers come from."""
+    """The tiers that were published for a period, and where."""
 
-    from_: Annotated[WindowDuration, Field(alias="from")]
-    least: Number = Decimal(0)
+    period: WindowDuration
     source: NonEmpty
     tiers: Annotated[list[Tier], Field(min_length=1)]
 
 
 class AlertTiers(StrictModel):
-    """Sets of tiers, from short periods to long ones."""
+    """Sets of tiers, one for each period."""
 
-    sets: Annotated[list[TierSet], Field(min_length=1)]
+    periods: Annotated[list[TierSet], Field(min_length=1)]
 
-    def for_period(self, period_ms: int) -> TierSet:
-        """The set for an SLO window of this length."""
-        fitting = [each for each in self.sets if each.from_.ms <= period_ms]
-        return max(fitting or self.sets[:1], key=lambda each: each.from_.ms)
+    def nearest(self, window_ms: int) -> TierSet:
+        """The set whose period differs by the smallest ratio; of two, that of the shorter."""
+
+        def distance(each: TierSet) -> tuple[Fraction, int]:
+            ratio = Fraction(each.period.ms, window_ms)
+            return max(ratio, 1 / ratio), each.period.ms
+
+        return min(self.periods, key=distance)
+
+    def factor(self, tier: Tier, window_ms: int) -> Fraction:
+        """The burn rate above which a tier of the nearest set warns, for an SLO window.
+
+        It spends the tier's share of the set's period in the long window: `share · period / long`
+        (SRE Workbook, chapter 5). In a window shorter than all periods it spends that share of the
+        window, and is at least 1: at 1 the budget just lasts.
+        """
+        share, shortest_ms = Fraction(tier.budget), min(each.period.ms for each in self.periods)
+        if window_ms < shortest_ms:
+            return max(Fraction(1), share * window_ms / tier.long.ms)
+        return share * self.nearest(window_ms).period.ms / tier.long.ms

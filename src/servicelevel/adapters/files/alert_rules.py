@@ -78,15 +78,14 @@ def tier_rules(tiers: AlertTiers, window_ms: int, unit_ms: int) -> tuple[Rule, .
     A tier fits if its long window is at most the SLO's, and at least a unit; then the short one is
     widened to whole units.
     """
-    found = tiers.for_period(window_ms)
     return in_order(
         _rule(
             tier.long.ms,
             pane_end(tier.short.ms, unit_ms),
-            max(Fraction(found.least), Fraction(tier.budget) * window_ms / tier.long.ms),
+            tiers.factor(tier, window_ms),
             Severity(tier.severity),
         )
-        for tier in found.tiers
+        for tier in tiers.nearest(window_ms).tiers
         if unit_ms <= tier.long.ms <= window_ms
     )
 

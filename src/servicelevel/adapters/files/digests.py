@@ -41,8 +41,8 @@ def _indicator(indicator: Indicator) -> list[Any]:
         indicator.good,
         list(indicator.group_by),
         indicator.pane_ms,
-        indicator.slice_ms,
-        indicator.sketch,
+        # Only where there is one: an indicator without keeps the id, and so the counts, it had.
+        *([indicator.slice_ms, indicator.sketch] if indicator.slice_ms else [None]),
     ]
 
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from servicelevel.adapters.files.alert_rules import can_fire, default_tiers
+from servicelevel.adapters.files.alert_rules import can_fire, default_tiers, tier_rules
 from servicelevel.adapters.files.definitions import Loaded
 from servicelevel.domain.severity import Severity
 from tests.builders.definitions import only, pair_of, policy, rules_of, slo
 
 Load = Callable[..., Loaded]
 HOUR = 3_600_000
+DAY = 24 * HOUR
 
 
 def test_default_rules_are_those_of_the_workbook(load: Load) -> None:
@@ -33,7 +33,7 @@ def test_default_rules_are_those_of_the_workbook(load: Load) -> None:
         ("30d", [("1h/5m", 14.4), ("6h/30m", 6), ("1d/2h", 3), ("3d/6h", 1)]),
         ("28d", [("1h/5m", 13.44), ("6h/30m", 5.6), ("1d/2h", 2.8), ("3d/6h", 14 / 15)]),
         ("7d", [("1h/5m", 13.44), ("6h/30m", 3.5), ("1d/2h", 1.4), ("3d/6h", 0.98)]),
-        ("1d", [("1h/5m", 1.92), ("6h/30m", 1), ("1d/2h", 1)]),
+        ("1d", [("1h/5m", 13.44), ("6h/30m", 3.5)]),
         ("90d", [("1h/5m", 21.6), ("6h/30m", 10.8), ("1d/2h", 4.5), ("3d/6h", 3)]),
     ],
 )
@@ -150,27 +150,35 @@ def test_the_highest_target_that_a_factor_never_fires_for(factor: float, bound: 
     assert can_fire(exact, target + Fraction(1, 10_000))
 
 
+def factors(window_ms: int) -> list[Fraction]:
+    return [pair_of(rule)[2] for rule in tier_rules(default_tiers(), window_ms, 10_000)]
+
+
 @pytest.mark.parametrize(
-    ("duration", "least", "page"),
-    [("7d", Fraction(98, 100), 0.08), ("28d", Fraction(14, 15), 0.02)],
+    ("days", "like"),
+    [(10, 7), (14, 7), (15, 28), (27, 28), (29, 30), (51, 30), (52, 90), (89, 90), (366, 90)],
 )
-def test_a_factor_below_1_alerts_where_the_budget_lasts(
-    load: Load, duration: str, least: Fraction, page: float
-) -> None:
-    (objective,) = only(
-        load(slo(timeWindow=[{"duration": duration, "isRolling": True}]))
-    ).objectives
-    assert min(pair_of(rule)[2] for rule in objective.rules) == least
-    tier = default_tiers().for_period(int(duration[:-1]) * 24 * HOUR).tiers[0]
-    assert float(tier.budget) == page
+def test_other_windows_have_the_factors_of_the_nearest_period(days: int, like: int) -> None:
+    assert factors(days * 24 * HOUR) == factors(like * 24 * HOUR)
 
 
-def test_shorter_periods_have_the_larger_shares() -> None:
-    shares = [[tier.budget for tier in each.tiers] for each in default_tiers().sets]
-    lengths = [each.from_.ms for each in default_tiers().sets]
-    assert lengths == sorted(lengths)
-    for short, long in pairwise(shares):
-        assert all(a >= b for a, b in zip(short, long, strict=True))
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        (167, ["13.36", "3.479167", "1.391667", "1"]),
+        (24, ["1.92", "1", "1"]),
+        (2, ["1"]),
+        (0, []),
+    ],
+)
+def test_short_windows_keep_the_shares_of_7_days(hours: int, expected: list[str]) -> None:
+    assert [f"{float(factor):.7g}" for factor in factors(hours * HOUR)] == expected
+
+
+def test_no_factor_is_far_below_1() -> None:
+    assert all(
+        factor >= Fraction(93, 100) for day in range(1, 367) for factor in factors(day * DAY)
+    )
 
 
 @pytest.mark.parametrize(
