@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from fractions import Fraction
+from importlib.resources import files
 from typing import Any
 
 import pytest
 import yaml
 
 from servicelevel.adapters.files.definitions import Loaded
+from servicelevel.adapters.files.slo_windows import time_zone
 from servicelevel.domain.slices import RatioSlices, TimeSlices
 from tests.builders.definitions import only, policy, ratio, rules_of, slo, source, threshold
 
@@ -215,6 +217,13 @@ def test_every_period_has_a_begin(load: Load, duration: str, start: str, zone: s
     begin, end = found.calendar.period(now_ms)
     assert begin < now_ms <= end
     assert begin % (HOUR // 4) == end % (HOUR // 4) == 0
+
+
+def test_every_time_zone_that_is_taken_is_there() -> None:
+    names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
+    assert len(names) > 400
+    for name in names:
+        assert time_zone(name).key == name
 
 
 # Composites
