@@ -33,7 +33,7 @@ def test_default_rules_are_those_of_the_workbook(load: Load) -> None:
         ("30d", [("1h/5m", 14.4), ("6h/30m", 6), ("1d/2h", 3), ("3d/6h", 1)]),
         ("28d", [("1h/5m", 13.44), ("6h/30m", 5.6), ("1d/2h", 2.8), ("3d/6h", 14 / 15)]),
         ("7d", [("1h/5m", 13.44), ("6h/30m", 3.5), ("1d/2h", 1.4), ("3d/6h", 0.98)]),
-        ("1d", [("1h/5m", 13.44), ("6h/30m", 3.5)]),
+        ("1d", [("1h/5m", 1.92), ("6h/30m", 1), ("1d/2h", 1)]),
         ("90d", [("1h/5m", 21.6), ("6h/30m", 10.8), ("1d/2h", 4.5), ("3d/6h", 3)]),
     ],
 )
@@ -168,7 +168,6 @@ def test_other_windows_have_the_factors_of_the_nearest_period(days: int, like: i
         (167, ["13.36", "3.479167", "1.391667", "1"]),
         (24, ["1.92", "1", "1"]),
         (2, ["1"]),
-        (0, []),
     ],
 )
 def test_short_windows_keep_the_shares_of_7_days(hours: int, expected: list[str]) -> None:

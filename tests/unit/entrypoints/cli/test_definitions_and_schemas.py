@@ -15,6 +15,33 @@ spec: {}
 """
 
 
+WORDS = Path(__file__).parents[3] / "golden" / "definitions" / "words"
+RULES = """\
+apiVersion: servicelevel/v1
+kind: AlertPolicy
+metadata: {name: ours}
+spec:
+  rules:
+    - {severity: page, when: {burnRate: {over: 1h, above: 14.4}}}
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: loose}
+spec:
+  service: checkout
+  budgetingMethod: Occurrences
+  timeWindow: [{duration: 30d, isRolling: true}]
+  indicator:
+    metadata: {name: sli}
+    spec:
+      ratioMetric:
+        good: {metricSource: {type: servicelevel, spec: {where: status_code < 500}}}
+        total: {metricSource: {type: servicelevel, spec: {event: request}}}
+  objectives: [{target: 0.9}]
+  alertPolicies: [{alertPolicyRef: ours}]
+"""
+
+
 @pytest.fixture
 def valid(tmp_path: Path) -> str:
     file = tmp_path / "valid.yaml"
@@ -57,6 +84,25 @@ def test_findings_as_json(wrong: str) -> None:
         "severity": "error",
     }
     assert orjson.loads(as_lines.out) == found
+
+
+def test_examples_of_all_words_are_complete() -> None:
+    done = servicelevel(Outside(), "validate", "--complete", str(WORDS))
+    assert (done.code, done.out) == (0, "valid: 5 SLOs, 6 objectives\n")
+
+
+def test_a_rule_of_our_own_is_told_where_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text(RULES)
+    (found,) = orjson.loads(servicelevel(Outside(), "validate", str(file), "--format", "json").out)
+    assert (found["line"], found["column"]) == (6, 7)
+    assert found["rule"] == "servicelevel/never-fires"
+    assert f"can never fire for the target at {file}:21: 14.4 * (1 - 0.9)" in found["message"]
+
+
+def test_the_schema_of_definitions_knows_our_kinds() -> None:
+    printed = orjson.loads(servicelevel(Outside(), "schema", "definitions").out)
+    assert {"RulesDocument", "CorrectionDocument"} <= set(printed["$defs"])
 
 
 def test_a_path_that_is_not_there_is_exit_3(tmp_path: Path) -> None:
