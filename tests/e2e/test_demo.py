@@ -98,7 +98,7 @@ def test_signal_ends_the_demo_and_leaves_nothing(
 async def test_broker_of_ones_own_is_left_as_it_was(broker: Broker, tmp_path: Path) -> None:
     before = await topics_of(broker)
     demo = await asyncio.create_subprocess_exec(
-        *COMMAND, "--broker", broker.address, "--for", "6s", env=environment(tmp_path), stdout=PIPE
+        *COMMAND, "--broker", broker.address, "--for", "20s", env=environment(tmp_path), stdout=PIPE
     )
     printed, _ = await asyncio.wait_for(demo.communicate(), 60)
     assert demo.returncode == 0
