@@ -147,7 +147,9 @@ class Oracle:
                 total += judged[1]
         policy = self.objective.no_data
         begun = self.begin is not None and any((c[3] or c[0]) <= at for c in self.cells)
-        if not total and self.objective.slices is None and policy != "ignore" and begun:
+        corrected = any(c.from_ms < at and c.to_ms > after for c in self.slo.corrections)
+        silent = not total and not corrected and begun
+        if silent and self.objective.slices is None and policy != "ignore":
             return Fraction(policy == "good"), 1  # told apart from a real event by `events`
         return good, total
 

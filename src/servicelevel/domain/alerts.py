@@ -142,6 +142,17 @@ class Alert:
             return []
         return [Step(AlertState.DEESCALATED, at_ms, self.current, early=True)]
 
+    def leave(self, at_ms: int) -> list[Step]:
+        """Nobody watches any more: end what is open, and take back what was told early."""
+        steps: list[Step] = []
+        early, current = self.early, self.current
+        if early is not None and early.state is AlertState.RAISED:
+            steps.append(Step(AlertState.RETRACTED, at_ms, early.alert, early=True))
+        if current is not None:
+            steps.append(Step(AlertState.RESOLVED, at_ms, current, early=False))
+        self.early = self.current = None
+        return steps
+
     def ahead_of_time(self, condition: Condition | None, at_ms: int) -> list[Step]:
         """Decide at an incomplete pane: only what gets worse is told, and once."""
         if condition is None or self.early is not None:

@@ -5,10 +5,20 @@ They are divided only to be shown. Formulae: Google SRE Workbook, chapter 5 «Al
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 
-from servicelevel.domain.forecast import eta
+from servicelevel.domain.forecast import Eta, eta
 from servicelevel.domain.panes import Counts
-from servicelevel.domain.rules import All, AnyOf, BudgetSpent, BurnRate, Condition, Exhaustion, Rule
+from servicelevel.domain.rules import (
+    All,
+    AnyOf,
+    BudgetSpent,
+    BurnRate,
+    Condition,
+    Exhaustion,
+    Rule,
+    leaves,
+)
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.sight import Number, Sight
 
@@ -30,14 +40,15 @@ def exceeds(counts: Counts, target: Fraction, factor: Fraction) -> bool:
 
 
 def exceeds_weighted(
-    counts: Counts, over_ms: int, whole: Counts, whole_ms: int, target: Fraction, factor: Fraction
+    bad: Number, over_ms: int, events: int, covered_ms: int, target: Fraction, factor: Fraction
 ) -> bool:
     """As `exceeds`, the burn rate times `events / mean events of such a window`.
 
-    The mean is over the objective's whole window, so that a quiet hour weighs less.
+    The mean is that of `events` in the time of the objective's window that has passed, `covered`,
+    so that a quiet hour weighs less. `bad` are those in the window `over`.
     """
-    threshold = factor * (1 - target) * Fraction(over_ms, whole_ms)
-    return (counts[1] - counts[0]) * threshold.denominator > threshold.numerator * whole[1]
+    share = Fraction(over_ms, max(covered_ms, over_ms))
+    return bad > factor * (1 - target) * share * events
 
 
 def holds(
@@ -53,7 +64,8 @@ def holds(
             counts, factor = sight.of(over_ms), factor if ratio is None else factor * ratio
             if not weighted:
                 return exceeds(counts, target, factor)
-            return exceeds_weighted(counts, over_ms, sight.total, sight.whole_ms, target, factor)
+            bad, events = sight.bad_units(over_ms), sight.told(sight.whole)[1]
+            return exceeds_weighted(bad, over_ms, events, sight.covered_ms, target, factor)
         case BudgetSpent(above):
             return _can_be_judged(sight, target) and exceeds(sight.total, target, above)
         case Exhaustion():
@@ -63,13 +75,28 @@ def holds(
 
 
 def _is_exhausted_in_time(condition: Exhaustion, sight: Sight, target: Fraction) -> bool:
-    pace = (sight.bad_units(condition.over_ms), sight.told(condition.over_ms)[1])
-    left = eta(sight.total, sight.whole_ms, pace, float(1 - target), condition.z)
+    left = _left(condition, sight, target)
     if left is None or left.latest_ms is None or not _can_be_judged(sight, target):
         return False
     if sight.ends_ms is not None and sight.at_ms + left.latest_ms > sight.ends_ms:
         return False  # a new period with a new budget begins before
     return left.latest_ms < condition.within_ms
+
+
+def turns_ms(condition: Condition, sight: Sight, target: Fraction) -> int | None:
+    """When an exhaustion stops to hold though nothing changes: a new period is too near then."""
+    found: list[int] = []
+    for leaf in leaves(condition):
+        if isinstance(leaf, Exhaustion) and sight.ends_ms is not None:
+            left = _left(leaf, sight, target)
+            if left is not None and left.latest_ms is not None:
+                found.append(floor(sight.ends_ms - left.latest_ms) + 1)
+    return min((each for each in found if each > sight.at_ms), default=None)
+
+
+def _left(condition: Exhaustion, sight: Sight, target: Fraction) -> Eta | None:
+    pace = (sight.bad_units(condition.over_ms), sight.told(condition.over_ms)[1])
+    return eta(sight.total, sight.whole_ms, pace, float(1 - target), condition.z)
 
 
 def severity_of(rule: Rule, sight: Sight) -> Severity | None:

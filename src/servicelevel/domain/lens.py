@@ -4,7 +4,7 @@ All is a function of the panes and of what of their revisions is known at a time
 can be built anew from what is stored, or moved on from what they were.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import lcm
 
@@ -80,17 +80,33 @@ class View:
 
     def change(self, after_ms: int, to_ms: int, before_ms: int, known_ms: int) -> Counts:
         """By how much revisions that got known in `(before, known]` change these units' sum."""
-        touched = {
-            pane_end(end, self.step_ms)
-            for end, since, _ in self.panes.revisions()
-            if before_ms < since <= known_ms and after_ms < pane_end(end, self.step_ms) <= to_ms
-        }
+        touched: dict[int, list[tuple[int, int, Counts]]] = {}
+        for end, since, counts in self.panes.revisions():
+            unit = pane_end(end, self.step_ms)
+            if after_ms < unit <= to_ms and since <= known_ms:
+                touched.setdefault(unit, []).append((end, since, counts))
         good = total = 0
-        for end in touched:
-            was, is_now = self.unit(end, before_ms), self.unit(end, known_ms)
+        for unit, revisions in touched.items():
+            if all(since <= before_ms for _, since, _ in revisions):
+                continue
+            was = self._with(unit, [each for each in revisions if each[1] <= before_ms])
+            is_now = self._with(unit, revisions)
             good += is_now[0] - was[0]
             total += is_now[1] - was[1]
         return good, total
+
+    def _with(self, unit_ms: int, revisions: Iterable[tuple[int, int, Counts]]) -> Counts:
+        """What a unit counts with these of its revisions."""
+        own = self.panes.between(unit_ms - self.step_ms, unit_ms)
+        each = [self._correct(end, counts) for end, counts in own]
+        each += [self._correct(end, counts) for end, _, counts in revisions]
+        counts = sum(good for good, _ in each), sum(total for _, total in each)
+        if self.lens.slices is None:
+            return counts
+        begin = self.begin_ms()
+        if self.fills and begin is not None and unit_ms <= begin:
+            return ZERO
+        return self._judge(unit_ms, counts) or ZERO
 
     def unit(self, end_ms: int, known_ms: int) -> Counts:
         """What one unit counts."""
@@ -103,7 +119,7 @@ class View:
 
     def filled(self, counts: Counts, after_ms: int, to_ms: int) -> Counts:
         """The sum of a window's units with the empty ones judged, if they are to be."""
-        begin = self._begin_ms()
+        begin = self.begin_ms()
         if not self.fills or begin is None:
             return counts
         after_ms = max(after_ms, begin)
@@ -135,24 +151,26 @@ class View:
 
     def _slices(self, after_ms: int, to_ms: int, known_ms: int) -> dict[int, Counts]:
         """The slices with events that end in `(after, to]`, judged."""
-        slices, step = self.lens.slices, self.step_ms
+        step = self.step_ms
         if self.fills:
-            after_ms = max(after_ms, self._begin_ms() or after_ms)
-        if slices is None or after_ms >= to_ms:
+            after_ms = max(after_ms, self.begin_ms() or after_ms)
+        if after_ms >= to_ms:
             return {}
         sums: dict[int, Counts] = {}
         for end, counts in self._each(floor_to(after_ms, step), floor_to(to_ms, step), known_ms):
             at = pane_end(end, step)
             had = sums.get(at, ZERO)
             sums[at] = (had[0] + counts[0], had[1] + counts[1])
-        judged: dict[int, Counts] = {}
-        for end, counts in sums.items():
-            if self._is_whole(end, "good"):
-                if not self.fills:
-                    judged[end] = (self.scale, self.scale)
-            elif counts[1] and not self._is_whole(end, "remove"):
-                judged[end] = slices.judge(counts)
-        return judged
+        judged = ((end, self._judge(end, counts)) for end, counts in sums.items())
+        return {end: counts for end, counts in judged if counts is not None}
+
+    def _judge(self, end_ms: int, counts: Counts) -> Counts | None:
+        """A slice with these counts, as corrected; None where it does not count, or as empty."""
+        if self._is_whole(end_ms, "good"):
+            return None if self.fills else (self.scale, self.scale)
+        if not counts[1] or self.lens.slices is None or self._is_whole(end_ms, "remove"):
+            return None
+        return self.lens.slices.judge(counts)
 
     def _each(self, after_ms: int, to_ms: int, known_ms: int) -> Iterator[tuple[int, Counts]]:
         """Panes, and revisions of panes, with their counts as corrected."""
@@ -186,7 +204,7 @@ class View:
                 count += (last - first) // step
         return count
 
-    def _begin_ms(self) -> int | None:
+    def begin_ms(self) -> int | None:
         """Units are judged from here on where the empty ones are: the first whole one's begin."""
         first = self.panes.first_ms
         return None if first is None else pane_end(first - self.panes.pane_ms, self.step_ms)

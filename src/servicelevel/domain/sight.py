@@ -17,12 +17,14 @@ class Sight:
     or slices they are where that differs from the number of parts. `whole` is the objective's
     window, nominally `whole_ms` long; a calendar's ends at `ends_ms`. `silent` are the windows in
     which nothing happened although something had before. `values` is the end of the last slice of
-    which values are known, and their sketch.
+    which values are known, and their sketch. Of the objective's window `covered_ms`
+    have passed since it began, or since the first event.
     """
 
     at_ms: int
     whole: int
     whole_ms: int
+    covered_ms: int
     counts: Mapping[int, Counts] = field(default_factory=dict)
     units: Mapping[int, int] = field(default_factory=dict)
     silent: frozenset[int] = frozenset()
@@ -72,5 +74,12 @@ def mean(sights: Sequence[Sight], weights: Sequence[Fraction]) -> Sight:
         units[window] = sum(s.told(window)[1] for s, _ in seen)
     silent = frozenset.intersection(*(s.silent for s in sights))
     return Sight(
-        first.at_ms, first.whole, first.whole_ms, counts, units, silent, ends_ms=first.ends_ms
+        first.at_ms,
+        first.whole,
+        first.whole_ms,
+        max(sight.covered_ms for sight in sights),
+        counts,
+        units,
+        silent,
+        ends_ms=first.ends_ms,
     )

@@ -70,15 +70,23 @@ class Windows:
         ends = ((pane_end(end, self.view.step_ms), since) for end, since, _ in revisions)
         return any(self.at_ms < since <= to_ms and oldest < end < since for end, since in ends)
 
+    def edge(self, length_ms: int) -> int:
+        """A window holds the units that end after this time."""
+        return self._edges[length_ms]
+
+    def is_corrected(self, length_ms: int) -> bool:
+        """Whether a correction touches a window."""
+        edge = self._edges[length_ms]
+        stretches = self.view.lens.stretches
+        return any(each.from_ms < self.at_ms and each.to_ms > edge for each in stretches)
+
     def is_silent(self, length_ms: int) -> bool:
         """Whether nothing came in a window where something was to be expected.
 
         Nothing is to be expected in corrected time.
         """
         edge, panes = self._edges[length_ms], self.view.panes
-        if any(
-            each.from_ms < self.at_ms and each.to_ms > edge for each in self.view.lens.stretches
-        ):
+        if self.is_corrected(length_ms):
             return False
         return panes.sum(edge, self.at_ms) == panes.revised(edge, self.at_ms, self.at_ms) == ZERO
 
@@ -97,7 +105,7 @@ class Windows:
         view, soonest = self.view, self.at_ms + self.view.step_ms
         if soonest >= limit_ms:
             return limit_ms
-        if view.fills and view.panes.first_ms is not None:
+        if view.fills and not self._rests():
             return soonest
         if view.panes.sum(self.at_ms, soonest) != ZERO:
             return soonest
@@ -117,6 +125,17 @@ class Windows:
             if ends:
                 change = min(change, view.leaves_ms(min(ends), self.at_ms, length))
         return min(max(change, soonest), limit_ms)
+
+    def _rests(self) -> bool:
+        """Whether all windows are full of empty units, and go on so until one has events."""
+        begin = self.view.begin_ms()
+        if begin is None:
+            return True
+        if self.view.lens.calendar is not None or self.view.lens.stretches:
+            return False
+        return min(self._edges.values()) >= begin and all(
+            counts == ZERO for counts in self._sums.values()
+        )
 
     def _moved(self, to_ms: int, edge_of_ms: int) -> tuple[dict[int, int], dict[int, Counts]]:
         view, at_ms = self.view, self.at_ms

@@ -16,7 +16,7 @@ PAGE = pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE)
 
 
 def sight(counts: dict[int, Counts]) -> Sight:
-    return Sight(0, 30 * DAY_MS, 30 * DAY_MS, counts)
+    return Sight(0, 30 * DAY_MS, 30 * DAY_MS, 30 * DAY_MS, counts)
 
 
 def test_a_burn_rate_is_the_error_ratio_over_the_budgeted_one() -> None:

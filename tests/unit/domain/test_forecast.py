@@ -63,7 +63,7 @@ def test_without_bad_events_the_budget_is_never_spent_and_once_spent_it_is_so_no
 
 
 def sight(pace: tuple[int, int], ends_ms: int | None = None) -> Sight:
-    return Sight(0, MONTH, MONTH, {MONTH: (9_950, 10_000), HOUR_MS: pace}, ends_ms=ends_ms)
+    return Sight(0, MONTH, MONTH, MONTH, {MONTH: (9_950, 10_000), HOUR_MS: pace}, ends_ms=ends_ms)
 
 
 def test_exhaustion_is_told_when_even_the_slowest_pace_leads_there() -> None:

@@ -16,7 +16,7 @@ MONTH = 30 * DAY_MS
 
 
 def sight(hour: Counts, month: Counts = (0, 0)) -> Sight:
-    return Sight(0, MONTH, MONTH, {HOUR_MS: hour, MONTH: month})
+    return Sight(0, MONTH, MONTH, MONTH, {HOUR_MS: hour, MONTH: month})
 
 
 def test_one_failure_of_ten_an_hour_spends_an_eighth_of_the_month() -> None:
@@ -31,11 +31,15 @@ def test_one_failure_of_ten_an_hour_spends_an_eighth_of_the_month() -> None:
 def test_a_burn_rate_weighted_by_traffic() -> None:
     """100 of 120 failed where 125 an hour are usual: 0.8333 · 0.96 = 0.80."""
     month = 125 * 24 * 30
-    counts, whole = (20, 120), (month - 100, month)
     assert Fraction(100, 120) * Fraction(120, 125) == Fraction("0.8")
     below, at = Fraction("0.7999") / (1 - T999), Fraction("0.8") / (1 - T999)
-    assert exceeds_weighted(counts, HOUR_MS, whole, MONTH, T999, below)
-    assert not exceeds_weighted(counts, HOUR_MS, whole, MONTH, T999, at)
+    assert exceeds_weighted(100, HOUR_MS, month, MONTH, T999, below)
+    assert not exceeds_weighted(100, HOUR_MS, month, MONTH, T999, at)
+
+
+def test_the_mean_is_over_the_time_that_has_passed() -> None:
+    """One of 1,000 events in the first half hour of a month is no more than it looks like."""
+    assert not exceeds_weighted(1, HOUR_MS, 1_000, HOUR_MS // 2, T999, Fraction("14.4"))
 
 
 @pytest.mark.parametrize(

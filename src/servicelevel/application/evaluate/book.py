@@ -48,6 +48,7 @@ class Book:
         self._rows: dict[str, dict[str, Row]] = {}
         self._together: dict[tuple[str, str], Judged] = {}
         self._lookers: dict[int, list[Judged]] = {}  # by the id of a series
+        self._new: list[Judged] = []
         homes = catalogue.indicators()
         for slo in catalogue.slos.values():
             here = [
@@ -80,6 +81,11 @@ class Book:
         """All that looks at one of these series, each once."""
         found = (judged for each in series for judged in self._lookers.get(id(each), ()))
         yield from {id(judged): judged for judged in found}.values()
+
+    def take_new(self) -> list[Judged]:
+        """All that was made since the last call."""
+        new, self._new = self._new, []
+        return new
 
     def watches(self) -> Iterator[tuple[Judged, Watch]]:
         """Every watch with what it looks at."""
@@ -145,6 +151,7 @@ class Book:
     def _judge(self, parts: list[Part], promises: Iterable[Promise], group: str) -> Judged:
         severity = self._policy.breach_severity
         judged = Judged(parts, [Watch(promise, group, severity) for promise in promises])
+        self._new.append(judged)
         reach_ms = max(watch.promise.reach_ms for watch in judged.watches)
         for part in parts:
             part.series.watched(judged.step_ms, reach_ms)

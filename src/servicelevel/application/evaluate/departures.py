@@ -7,7 +7,7 @@ from servicelevel.application.evaluate.kept import Kept, Told
 from servicelevel.application.evaluate.storing import remove_alert, store_alert
 from servicelevel.application.evaluate.watch import Watch
 from servicelevel.application.ports import StateStore
-from servicelevel.domain.outputs import AlertState, StatusRemoved
+from servicelevel.domain.outputs import StatusRemoved
 
 
 class Departures:
@@ -21,22 +21,22 @@ class Departures:
         told: list[Told] = []
         for kept in each:
             self._kept.append(kept)
-            if kept.offset < offset:  # else the message that is handled again has done it already
-                told += self._leave(kept, at_ms, offset)
+            told += self._leave(kept, at_ms, offset)  # nothing, where that is stored already
         return told
 
     def _leave(self, kept: Kept, at_ms: int, offset: int) -> list[Told]:
         last = kept.last
         told: list[Told] = [
             replace(last, id=step.id, state=step.state, at_ms=at_ms, early=step.early)
-            for step in kept.alert.on_time(None, at_ms)
-            if last is not None and step.state is AlertState.RESOLVED
+            for step in kept.alert.leave(at_ms)
+            if last is not None
         ]
         if kept.service is not None:
             identity = kept.alert.identity
             names = (identity.slo, identity.objective, kept.service, identity.group)
             told.append(StatusRemoved(*names, at_ms))
         kept.service = None
+        kept.holdings.clear()
         for each in told:
             kept.tell(offset, each)
         return told

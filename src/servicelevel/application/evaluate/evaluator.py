@@ -58,6 +58,7 @@ class Evaluator:
             self._watermark_ms, self._told = recovered.watermark_ms, recovered.told
             self._ledger = recovered.ledger
             self._unwatched = recovered.unwatched
+        self._book.take_new()
 
     @property
     def next_offset(self) -> int | None:
@@ -117,14 +118,18 @@ class Evaluator:
     def _dismiss(self, silent: Iterable[Row], offset: int) -> list[Told]:
         """Let go of groups without events, and of what the definitions do not name any more."""
         leaving, self._unwatched = self._unwatched, []
-        for row in silent:
-            self._aging.remove(row.series)
+        rows = list(silent)
+        for row in rows:
             gone = self._book.forget(row)
             leaving += [k for judged in gone for watch in judged.watches for k in watch.kept()]
-        if not leaving:
+        if not leaving and not rows:
             return []
-        at_ms = floor_to(self._watermark_ms or 0, SPAN_MS)
-        return self._departures.add(leaving, at_ms, offset)
+        told = self._departures.add(leaving, self._watermark_ms or 0, offset)
+        # Before the counts are gone: a crash in between must not forget who is to be told.
+        self._departures.store(self._state, offset, self._told)
+        for row in rows:
+            self._aging.remove(row.series)
+        return told
 
     def _read(self, message: CountsMessage) -> list[Cell]:
         for claim in message.claims:
@@ -147,9 +152,13 @@ class Evaluator:
         series = row.series
         if series.begin_at(cell.revision_ms or cell.pane_end_ms):
             self._state.put(first_key(series), offset, series.panes.first_ms)
+        for judged in self._book.take_new():
+            for watch in judged.watches:
+                self._departures.give_back(watch)
+            self._note_changes(judged)
         if not series.windows:
             for judged in self._book.judged_of([series]):
-                self._begin(judged)
+                judged.start(self._watermark_ms)
         series.add(cell, offset, self._watermark_ms)
         if self._keeps_details(cell):
             if cell.bad is not None:
@@ -158,11 +167,6 @@ class Evaluator:
                 series.add_values(cell.pane_end_ms, cell.sketch, offset)
         self._dirty[id(series)] = series
         return series
-
-    def _begin(self, judged: Judged) -> None:
-        judged.start(self._watermark_ms)
-        for watch in judged.watches:
-            self._departures.give_back(watch)
 
     def _keeps_details(self, cell: Cell) -> bool:
         # Not of revisions: evidence must not depend on when they are read.
@@ -187,7 +191,7 @@ class Evaluator:
         if not judged.start(limit_ms):
             return []
         outputs: list[Output] = []
-        at_ms = began_ms = judged.skip(limit_ms)
+        at_ms = began_ms = judged.at_ms()
         while at_ms < limit_ms:
             if judged.nothing_can_happen(limit_ms):
                 judged.advance(limit_ms)

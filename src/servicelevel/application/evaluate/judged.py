@@ -8,8 +8,9 @@ from math import lcm
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.evaluate.watch import Watch
 from servicelevel.domain.lens import Lens, View
+from servicelevel.domain.rules import Exhaustion, leaves
 from servicelevel.domain.sight import Sight, mean
-from servicelevel.domain.time import DAY_MS, floor_to, pane_end
+from servicelevel.domain.time import floor_to, pane_end
 from servicelevel.domain.windows import Windows
 
 
@@ -37,6 +38,13 @@ class Judged:
             part.lens.no_data == "bad" or view.fills
             for part, view in zip(parts, self._views, strict=True)
         )
+        self._forecasts_in_periods = any(
+            isinstance(leaf, Exhaustion)
+            for watch in watches
+            if watch.promise.slo.calendar is not None
+            for rule in watch.promise.rules
+            for leaf in leaves(rule.condition)
+        )
         self.windows: list[Windows] = []
 
     @property
@@ -60,14 +68,9 @@ class Judged:
             if firsts:
                 self.start(min(min(firsts) - self.step_ms, limit_ms))
 
-    def skip(self, limit_ms: int) -> int:
-        """Leave out empty slices of long ago that no window reaches; where the windows are then."""
-        at_ms = min(windows.at_ms for windows in self.windows)
-        if any(windows.view.fills for windows in self.windows):
-            reach_ms = max(series.reach_ms for series in self.series) + DAY_MS
-            if limit_ms - at_ms > reach_ms:
-                self.advance(at_ms := floor_to(limit_ms - reach_ms, self.step_ms))
-        return at_ms
+    def at_ms(self) -> int:
+        """The end of the last unit that all windows were moved to."""
+        return min(windows.at_ms for windows in self.windows)
 
     def advance(self, to_ms: int) -> None:
         """Move on to a later end of a unit."""
@@ -79,8 +82,13 @@ class Judged:
         change = min(windows.next_change(limit_ms) for windows in self.windows)
         wakes = [wake for watch in self.watches if (wake := watch.wake_ms()) is not None]
         for windows in self.windows:
-            wakes += [wake for w in self._silences if (wake := windows.wakes_ms(w)) is not None]
-        soonest = min(windows.at_ms for windows in self.windows) + self.step_ms
+            lens = windows.view.lens
+            watched = self._silences if lens.no_data == "ignore" else self.lengths_ms
+            wakes += [wake for w in watched if (wake := windows.wakes_ms(w)) is not None]
+        if self._forecasts_in_periods:
+            sight = self.sight()
+            wakes += [turn for watch in self.watches if (turn := watch.turns_ms(sight)) is not None]
+        soonest = self.at_ms() + self.step_ms
         return min(max(pane_end(min([change, *wakes]), self.step_ms), soonest), limit_ms)
 
     def is_revised_by(self, to_ms: int) -> bool:
@@ -130,14 +138,29 @@ class Judged:
         slo, counts, units = self.watches[0].promise.slo, windows.filled(), dict[int, int]()
         first_ms = part.series.panes.first_ms
         has_begun = first_ms is not None and first_ms <= windows.at_ms
+        whole = self.watches[0].promise.window
+        covered_ms = 0
+        if has_begun and first_ms is not None:
+            covered_ms = windows.at_ms - max(first_ms - part.series.pane_ms, windows.edge(whole))
         if has_begun and part.lens.slices is None and part.lens.no_data != "ignore":
             instead = (1, 1) if part.lens.no_data == "good" else (0, 1)
             units = {w: 0 for w, (_, total) in counts.items() if not total}
-            counts = {w: c if c[1] else instead for w, c in counts.items()}
+            counts = {
+                w: c if c[1] or windows.is_corrected(w) else instead for w, c in counts.items()
+            }
         elif windows.view.scale != 1:
             units = {w: total // windows.view.scale for w, (_, total) in counts.items()}
         silent = frozenset(w for w in self._silences if has_begun and windows.is_silent(w))
         ends_ms = slo.calendar.period(windows.at_ms)[1] if slo.calendar is not None else None
-        whole = self.watches[0].promise.window
         values = part.series.last_values(windows.at_ms)
-        return Sight(windows.at_ms, whole, slo.window_ms, counts, units, silent, ends_ms, values)
+        return Sight(
+            windows.at_ms,
+            whole,
+            slo.window_ms,
+            covered_ms,
+            counts,
+            units,
+            silent,
+            ends_ms,
+            values,
+        )

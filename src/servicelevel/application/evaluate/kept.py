@@ -14,9 +14,9 @@ class Kept:
     """An alert with the counts offset it was last stored at, and what may not be told yet.
 
     `parts` is how many further entries have the rest of that. `last` is the transition that was
-    decided last while the alert is open: it has the digest of the definition that decided it.
-    `holdings` are the rules, by name, that do not just hold as their conditions do. `service` is
-    that of the status which was told with the alert, None where none is in force.
+    decided last while the alert is open, or told early: it has the digest of the definition that
+    decided it. `holdings` are the rules, by name, that do not just hold as their conditions do.
+    `service` is that of the status which was told with the alert, None where none is in force.
     """
 
     alert: Alert
@@ -33,4 +33,5 @@ class Kept:
         self.changed = True
         self.pending.append((offset, told))
         if isinstance(told, Transition):
-            self.last = told if self.alert.current is not None else None
+            is_open = self.alert.current is not None or self.alert.early is not None
+            self.last = told if is_open else None

@@ -44,7 +44,7 @@ def store_alert(state: StateStore, kept: Kept, offset: int, told: int) -> None:
     for number, part in enumerate(rest):
         state.put(rest_key(identity, offset, number), offset, part)
     state.put(alert_key(identity), offset, dump_alert(kept, first, len(rest)))
-    remove_rest(state, kept)
+    remove_rest(state, kept, written=len(rest) if kept.offset == offset else 0)
     kept.parts = len(rest)
     kept.offset = offset
     kept.changed = False
@@ -56,7 +56,10 @@ def remove_alert(state: StateStore, kept: Kept) -> None:
     state.delete(alert_key(kept.alert.identity))
 
 
-def remove_rest(state: StateStore, kept: Kept) -> None:
-    """Delete the further parts of an alert's entry, as it was stored last."""
-    for number in range(kept.parts):
+def remove_rest(state: StateStore, kept: Kept, written: int = 0) -> None:
+    """Delete the further parts of an alert's entry, as it was stored last.
+
+    But for the first ones, where these were just `written` anew.
+    """
+    for number in range(written, kept.parts):
         state.delete(rest_key(kept.alert.identity, kept.offset, number))

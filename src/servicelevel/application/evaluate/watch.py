@@ -7,7 +7,7 @@ from servicelevel.application.evaluate.promise import Promise, silences_ms
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.evaluate.wording import status, transition
 from servicelevel.domain.alerts import Alert, Condition, Identity, Step
-from servicelevel.domain.burn import holds, is_breached, severity_of
+from servicelevel.domain.burn import holds, is_breached, severity_of, turns_ms
 from servicelevel.domain.holding import Holding
 from servicelevel.domain.outputs import Status, Transition
 from servicelevel.domain.rules import Rule
@@ -40,7 +40,7 @@ class Watch:
         """Nothing is open, nothing was told early, and no rule waits."""
         alerts = (self.warning.alert, self.breach.alert)
         is_still = all(alert.current is None and alert.early is None for alert in alerts)
-        return is_still and not self.warning.holdings
+        return is_still and not any(r.name in self.warning.holdings for r in self._slow_rules)
 
     def wake_ms(self) -> int | None:
         """When a rule changes if all stays as it is."""
@@ -51,6 +51,12 @@ class Watch:
             and (wake := holding.wake_ms(rule)) is not None
         ]
         return min(found, default=None)
+
+    def turns_ms(self, sight: Sight) -> int | None:
+        """When a rule stops to hold though nothing changes."""
+        target = self.promise.target
+        found = (turns_ms(rule.condition, sight, target) for rule in self.promise.rules)
+        return min((each for each in found if each is not None), default=None)
 
     def on_time(
         self,
@@ -120,7 +126,9 @@ class Watch:
             (
                 rule
                 for rule in self.promise.rules
-                if holding.get(rule.name, nothing).expects(rule, sight, target)
+                if (nothing if rule.is_plain else holding.get(rule.name, nothing)).expects(
+                    rule, sight, target
+                )
             ),
             sight,
         )
@@ -150,7 +158,7 @@ class Watch:
 
     def unseen(self, at_ms: int) -> Status:
         """The status before anything is known."""
-        return self.status(Sight(at_ms, self.promise.window, self.promise.slo.window_ms), at_ms)
+        return self.status(Sight(at_ms, self.promise.window, self.promise.slo.window_ms, 0), at_ms)
 
     def status(self, sight: Sight, at_ms: int) -> Status:
         """Where the objective stands."""

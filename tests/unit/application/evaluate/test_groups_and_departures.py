@@ -31,9 +31,11 @@ POLICY = EvaluationPolicy(LADDER, allowed_lateness_ms=0, early=False)
 class World:
     """An evaluator whose only source is fed with cells; `now` moves the watermark there."""
 
-    def __init__(self, *slos: Slo, state: MemoryState | None = None) -> None:
+    def __init__(
+        self, *slos: Slo, state: MemoryState | None = None, policy: EvaluationPolicy = POLICY
+    ) -> None:
         self.state = MemoryState() if state is None else state
-        self.evaluator = Evaluator(Catalogue.of(slos), POLICY, self.state)
+        self.evaluator = Evaluator(Catalogue.of(slos), policy, self.state)
         self._next = self.evaluator.next_offset or 0
         self._applied = 0
         if self._next == 0:
@@ -205,3 +207,32 @@ def test_an_open_alert_is_told_anew_when_its_definition_changed() -> None:
         ("breach", "revised", "d9"),
     }
     assert not [o for o in changed.count(now=T0 + 3 * PANE) if isinstance(o, Transition)]
+
+
+def test_what_was_told_early_of_a_removed_slo_is_retracted() -> None:
+    policy = replace(POLICY, early=True, allowed_lateness_ms=60_000)
+    world = World(SLO, OTHER_SLO, policy=policy)
+    world.count(cell("region=0", T0 + PANE, 1, 1, "i2"), now=T0 + 2 * MINUTE_MS)
+    early = world.count(cell("region=0", T0 + 2 * MINUTE_MS, 0, 100, "i2"), now=T0 + 2 * MINUTE_MS)
+    ids = {o.alert_id for o in early if isinstance(o, Transition) and o.early}
+    assert ids
+    left = World(SLO, state=world.state, policy=policy)
+    gone = [o for o in left.count(now=T0 + 2 * MINUTE_MS) if isinstance(o, Transition)]
+    assert {(o.alert_id, o.state) for o in gone} == {(i, AlertState.RETRACTED) for i in ids}
+
+
+def test_a_crash_before_progress_was_stored_does_not_lose_the_end_of_an_alert() -> None:
+    world = World(SLO, OTHER_SLO)
+    before = {key: entry for key, entry in world.state.scan() if key == "p"}
+    failing(world)
+    state = world.state
+    state.put("p", before["p"].offset, before["p"].value)  # all of the message but its progress
+    left = World(SLO, state=state)
+    assert {o.state.value for o in left.evaluator.pending() if o.slo == "cart-ok"} == {"raised"}
+    told = left.count(
+        cell("region=0", T0 + PANE, 0, 100),
+        cell("region=0", T0 + PANE, 0, 100, "i2"),
+        now=T0 + PANE,
+    )
+    gone = {o.state.value for o in told if isinstance(o, Transition) and o.slo == "cart-ok"}
+    assert gone == {"resolved"}

@@ -1,5 +1,6 @@
 """Late events and intervals: what an interval holds is a function of the sources' logs."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -10,6 +11,8 @@ from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Status, Transition
+from servicelevel.domain.rules import pair
+from servicelevel.domain.severity import Severity
 from servicelevel.domain.slices import RateSlices
 from servicelevel.domain.time import DAY_MS, MINUTE_MS, pane_end
 from tests.builders.ladder import LADDER
@@ -23,9 +26,9 @@ OBJECTIVE = Objective("objective-1", INDICATOR, Fraction(1, 2), (), EACH_5M)
 SLO = Slo("busy", "shop", DAY_MS, (OBJECTIVE,), "d1")
 
 
-def told(times_ms: list[int], sizes: list[int]) -> list[Output]:
+def told(times_ms: list[int], sizes: list[int], slo: Slo = SLO) -> list[Output]:
     """What is told of one source's events, in batches of these sizes, and then by singles."""
-    evaluator = Evaluator(Catalogue.of([SLO]), EvaluationPolicy(LADDER, LATENESS_MS), MemoryState())
+    evaluator = Evaluator(Catalogue.of([slo]), EvaluationPolicy(LADDER, LATENESS_MS), MemoryState())
     cells = as_cells(times_ms)
     messages = [CountsMessage(0, (Claim("requests/0", 1, "me", 0, {"requests": 1}),))]
     begin = 0
@@ -92,3 +95,15 @@ def test_any_batching_judges_intervals_alike(
 
 def transitions(outputs: list[Output]) -> list[Transition]:
     return [o for o in outputs if isinstance(o, Transition)]
+
+
+def test_a_long_gap_is_judged_alike_at_once_and_step_by_step() -> None:
+    busy = [T0 + s * 1_000 for s in range(0, 3_600, 30)]
+    later = [T0 + 4 * DAY_MS + s * 1_000 for s in range(0, 3_600, 30)]
+    rule = pair("1h/5m", 60 * MINUTE_MS, 5 * MINUTE_MS, Fraction(1), Severity.PAGE)
+    slo = replace(SLO, objectives=(replace(OBJECTIVE, rules=(rule,)),))
+    times = [*busy, *later]
+    step_by_step, at_once = told(times, [], slo), told(times, [len(times)], slo)
+    assert transitions(at_once) == transitions(step_by_step)
+    states = [t.state.value for t in transitions(at_once) if t.kind == "warning"]
+    assert states == ["raised", "resolved"]
