@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import sub
 from typing import NamedTuple
 
 from servicelevel.application.decode import Batch
@@ -49,13 +51,18 @@ class Lateness:
         times = [event.time for event in batch.events]
         if not times:
             return Split((), (), (), [])
-        newest = max(times)
-        if self.max_time_ms is not None and self.max_time_ms > newest:
-            newest = self.max_time_ms
-        if min(times) >= newest - self.allowed_lateness_ms:
-            self.max_time_ms = newest
+        if self._is_on_time(times):
+            self.advance(max(times))
             return Split(batch.events, batch.offsets, (), [])
         return self._split_each(batch)
+
+    def _is_on_time(self, times: Sequence[int]) -> bool:
+        """Whether none of these, which are in the order of offsets, is late."""
+        newest = times[0] if self.max_time_ms is None else self.max_time_ms
+        behind = newest - times[0]
+        if times != sorted(times):
+            behind = max(map(sub, accumulate(times, max, initial=newest), times))
+        return behind <= self.allowed_lateness_ms
 
     def _split_each(self, batch: Batch) -> Split:
         events: list[Event] = []

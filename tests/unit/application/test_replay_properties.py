@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servicelevel.application.evaluate import EvaluationPolicy
+from servicelevel.application.lines import RecordedLine
 from servicelevel.application.replay import (
-    RecordedLine,
     Recording,
     Replayed,
     ReplayOptions,

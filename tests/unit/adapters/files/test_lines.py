@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from servicelevel.adapters.files.lines import STANDARD_INPUT, read_lines
-from servicelevel.application.replay import RecordedLine
+from servicelevel.application.lines import RecordedLine
 from servicelevel.errors import DependencyError
 
 TEXT = b'{"a":1}\n\n  {"b":2}\r\n{"c":3}'
