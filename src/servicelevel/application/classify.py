@@ -19,7 +19,7 @@ from servicelevel.schemas.events import Event
 MAX_REMEMBERED = 200_000  # signatures whose outcomes are kept for an event kind, over all services
 _KINDS: tuple[EventKind, ...] = ("request", "incident", "change")
 _FEW_LOOKS = 20_000  # that are learned soon, and found again in the processor's cache
-_WORTHWHILE = 500  # events of all services at once; they are still in the processor's cache
+_WORTHWHILE = 250  # events of all services at once; they are still in the processor's cache
 _WORTHWHILE_APART = 20_000  # of which each service has enough
 
 

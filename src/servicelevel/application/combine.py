@@ -75,6 +75,7 @@ class SourceAccumulator:
         self._tally = Tally()
         self._events: list[Event] = []
         self._offsets: list[int] = []
+        self._times: list[int] = []
         self._revisions: list[Revision] = []
         self._counts: dict[_Pane, Counter[Outcome]] = {}
         self._bad: dict[_Pane, BadEvents] = {}
@@ -96,11 +97,12 @@ class SourceAccumulator:
         if self._judge is not self._plan.kind(self._kind):
             self._sort_out()  # what came before, as it was defined then
             self._judge = self._plan.kind(self._kind)
-        events, offsets, revisions, late = self._lateness.split(batch)
+        events, offsets, times, revisions, late = self._lateness.split(batch)
         read = len(batch.events)
         self._tally = self._tally.plus(Tally(read + dead, read - len(late), len(late), dead))
         self._events.extend(events)
         self._offsets.extend(offsets)
+        self._times.extend(times)
         self._revisions.extend(revisions)
         worthwhile = min(self._max_pending, self._judge.worthwhile)
         if len(self._events) + len(self._revisions) >= worthwhile:
@@ -122,10 +124,11 @@ class SourceAccumulator:
 
     def _sort_out(self) -> None:
         """Pending events to sums by pane and outcome."""
-        events, offsets = self._events, self._offsets
-        self._events, self._offsets = [], []
-        for end, own, own_offsets in _by_pane(events, offsets, self._judge.pane_ms):
-            self._add(_Pane(end), own, own_offsets)
+        events, offsets, times = self._events, self._offsets, self._times
+        self._events, self._offsets, self._times = [], [], []
+        if events:
+            for end, own, own_offsets in _by_pane(events, offsets, times, self._judge.pane_ms):
+                self._add(_Pane(end), own, own_offsets)
         revisions, self._revisions = self._revisions, []
         for event, offset, watermark_ms in revisions:
             end = pane_end(event.time, self._judge.pane_ms)
@@ -161,7 +164,7 @@ class SourceAccumulator:
         if into is None:
             into = self._bad[pane] = BadEvents()
         before = len(into)
-        chosen = [outcome in bad for outcome in outcomes]
+        chosen = list(map(bad.__contains__, outcomes))
         into.add(
             list(compress(outcomes, chosen)),
             list(compress(events, chosen)),
@@ -249,12 +252,9 @@ def _key(series: Series, pane: _Pane) -> CellKey:
 
 
 def _by_pane(
-    events: Sequence[Event], offsets: Sequence[int], pane_ms: int
+    events: Sequence[Event], offsets: Sequence[int], times: Sequence[int], pane_ms: int
 ) -> Iterator[tuple[int, Sequence[Event], Sequence[int]]]:
     """Ends of panes, each with its events and their offsets."""
-    if not events:
-        return
-    times = [event.time for event in events]
     ordered = sorted(times)
     end, last = pane_end(ordered[0], pane_ms), pane_end(ordered[-1], pane_ms)
     if end == last:

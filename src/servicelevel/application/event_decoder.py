@@ -4,7 +4,7 @@ Many in one call is much faster, and must come to the same: `together` gives up 
 might not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -20,6 +20,9 @@ from servicelevel.errors import EventError
 from servicelevel.schemas.events import EVENT_TYPES, Event
 
 _ANY = msgspec.json.Decoder()
+_DECODERS: Mapping[EventKind, msgspec.json.Decoder[Event]] = {
+    kind: msgspec.json.Decoder(type_) for kind, type_ in EVENT_TYPES.items()
+}
 
 
 class EventDecoder:
@@ -29,7 +32,7 @@ class EventDecoder:
         self, kind: EventKind, latest_ms: int, max_bytes: int, mapping: SourceMapping | None
     ) -> None:
         self._kind = kind
-        self._decoder = msgspec.json.Decoder(EVENT_TYPES[kind])
+        self._decoder = _DECODERS[kind]
         self._latest_ms = latest_ms
         self._max_bytes = max_bytes
         self._mapping = mapping

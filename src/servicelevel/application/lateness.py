@@ -20,10 +20,11 @@ class Revision(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Events on time with their offsets, those that revise, and all that are late."""
+    """Events on time with their offsets and times, those that revise, and all that are late."""
 
     events: Sequence[Event]
     offsets: Sequence[int]
+    times: Sequence[int]
     revisions: Sequence[Revision]
     late: list[LateEvent]
 
@@ -50,10 +51,10 @@ class Lateness:
         """Tell events on time from late ones."""
         times = [event.time for event in batch.events]
         if not times:
-            return Split((), (), (), [])
+            return Split((), (), (), (), [])
         if self._is_on_time(times):
             self.advance(max(times))
-            return Split(batch.events, batch.offsets, (), [])
+            return Split(batch.events, batch.offsets, times, (), [])
         return self._split_each(batch)
 
     def _is_on_time(self, times: Sequence[int]) -> bool:
@@ -79,7 +80,7 @@ class Lateness:
                 if found.disposition == "revision":
                     revisions.append(Revision(event, offset, found.watermark_ms))
             self.advance(event.time)
-        return Split(events, offsets, revisions, late)
+        return Split(events, offsets, [event.time for event in events], revisions, late)
 
     def _late(self, event: Event, offset: int, value: bytes) -> LateEvent | None:
         if self.max_time_ms is None:

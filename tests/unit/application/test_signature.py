@@ -99,3 +99,13 @@ def test_only_what_can_be_seen_is_told_apart(text: str, count: int) -> None:
 def test_raw_fields_asked_for_are_told_apart() -> None:
     found = columns("request", Sight.of([], ["operation", "attributes.x"]))
     assert len(set(signatures(found, EVENTS))) == len(OPERATIONS) + len(ATTRIBUTES) - 2
+
+
+def test_more_statuses_than_are_remembered() -> None:
+    predicate = compile_predicate("status_code >= 500", event="request")
+    found = columns("request", Sight.of([predicate]))
+    events = [Event(service="s", time=0, status_code=status) for status in range(-2_000, 2_000)]
+    for _ in range(2):
+        assert [row == signatures(found, events[-1:])[0] for row in signatures(found, events)] == [
+            predicate(event) for event in events
+        ]

@@ -19,7 +19,7 @@ from servicelevel.errors import DependencyError
 
 STANDARD_INPUT = Path("-")
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
-_PIECE_BYTES = 1 << 16  # with its events it stays within the processor's cache
+PIECE_BYTES = 1 << 16  # with its events it stays within the processor's cache
 _T = TypeVar("_T")
 _METERED = 4096  # lines between two looks at how far the file is read
 
@@ -58,14 +58,19 @@ def read_lines(
 
 
 def read_pieces(
-    path: Path, standard_input: BinaryIO | None = None, meter: Meter | None = None
+    path: Path,
+    standard_input: BinaryIO | None = None,
+    meter: Meter | None = None,
+    size: int = PIECE_BYTES,
 ) -> Iterator[Lines]:
-    """As `read_lines`, in pieces; DependencyError comes instead of the piece that is damaged.
+    """As `read_lines`, in pieces of `size` bytes and what is left of their last lines.
+
+    DependencyError comes instead of the piece that is damaged.
 
     Standard input is waited for until a piece is full.
     """
     with _opened(path, standard_input) as opened:
-        yield from _metered(_pieces(opened.stream), opened.file, meter, 1)
+        yield from _metered(_pieces(opened.stream, size), opened.file, meter, 1)
 
 
 class _Opened(NamedTuple):
@@ -109,9 +114,9 @@ def _unpacked(file: BinaryIO, packing: str) -> BinaryIO:
     return file
 
 
-def _pieces(stream: BinaryIO) -> Iterator[Lines]:
+def _pieces(stream: BinaryIO, size: int) -> Iterator[Lines]:
     number = 0
-    while block := stream.read(_PIECE_BYTES):
+    while block := stream.read(size):
         if not block.endswith(b"\n"):
             block += stream.readline()
         lines = block.split(b"\n")
