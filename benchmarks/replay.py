@@ -144,7 +144,7 @@ def statuses(definitions: Path, events: Path) -> Mapping[tuple[str, str], tuple[
     at = datetime.fromtimestamp(END_MS / 1000, UTC).isoformat()
     argv = [*_replay("", definitions, events).argv, "--status-at", at]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    found = [json.loads(line)["data"] for line in done.stdout.splitlines()]
+    found = [json.loads(line) for line in done.stdout.splitlines()]
     return {(each["service"], each["objective"]): (each["good"], each["total"]) for each in found}
 
 
