@@ -1,7 +1,12 @@
-"""The processor time of a process and its children, from /proc."""
+"""The processor time of a process and its children, from /proc; and what else results depend on."""
 
 import os
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -31,3 +36,16 @@ def machine() -> dict[str, str | int]:
     )
     kernel = f"{os.uname().sysname} {os.uname().release}"
     return {"cpu": model, "cores": os.cpu_count() or 0, "kernel": kernel}
+
+
+def versions() -> dict[str, str]:
+    """Of what is measured, and of what it is made with."""
+    names = ("servicelevel", "faust-streaming", "aiokafka", "msgspec", "orjson")
+    found = {name: version(name) for name in names}
+    revision = subprocess.run(
+        ["git", "-C", str(_ROOT), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {**found, "python": sys.version.split()[0], "revision": revision.stdout.strip()}

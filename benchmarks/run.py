@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.meter import machine
+from benchmarks.meter import machine, versions
 from benchmarks.result import Result, table
 from benchmarks.worker import count_with_worker
 from benchmarks.workload import SPREAD_MS, Loaded, load, requests, write_definitions
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = {
         "started": started.isoformat(timespec="seconds"),
         "machine": machine(),
-        "versions": _versions(),
+        "versions": versions(),
         "events": loaded.events,
         "mean_event_bytes": round(loaded.mean_bytes, 1),
         "partitions": options.partitions,
@@ -156,18 +155,6 @@ def _call(argv: Sequence[str]) -> str:
     if done.returncode:
         raise ChildProcessError(f"{argv[:2]} ended with {done.returncode}\n{done.stderr[-4000:]}")
     return done.stdout
-
-
-def _versions() -> dict[str, str]:
-    names = ("servicelevel", "faust-streaming", "aiokafka", "msgspec", "orjson")
-    found = {name: version(name) for name in names}
-    revision = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {**found, "python": sys.version.split()[0], "revision": revision.stdout.strip()}
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,13 @@ class Request:
     good: tuple[str, ...]
 
 
-def requests(count: int, first_ms: int, seed: int = 1) -> Iterator[Request]:
+def requests(
+    count: int, first_ms: int, seed: int = 1, services: Sequence[str] = SERVICES
+) -> Iterator[Request]:
     """`count` events of about 176 bytes in order of time, from `first_ms` on."""
     draw = random.Random(seed)
     for number in range(count):
-        service = draw.choice(SERVICES)
+        service = draw.choice(services)
         status = 503 if draw.random() < 0.002 else 200
         duration = draw.randint(1, 4_000) / 16
         if draw.random() < 0.01:
@@ -96,19 +98,37 @@ async def load(address: str, topic: str, partitions: int, events: Iterable[Reque
     return Loaded(total.total(), size / max(total.total(), 1), counts)
 
 
-def write_definitions(folder: Path) -> None:
+def many_indicators(count: int) -> dict[str, tuple[str, float]]:
+    """So many indicators, no two alike: by status, by duration, and by both."""
+    shapes = (
+        "duration_ms < {slow}",
+        "status_code < 500 && duration_ms < {slow}",
+        "status_code < {status}",
+        "status_code < {status} && duration_ms < {slow}",
+    )
+    found = {}
+    for n in range(count):
+        good = shapes[n % len(shapes)].format(slow=f"{250 - 2.25 * n}", status=500 + n // 4)
+        found[f"i{n}"] = (good, 0.5)
+    return found
+
+
+def write_definitions(
+    folder: Path,
+    services: Sequence[str] = SERVICES,
+    indicators: Mapping[str, tuple[str, float]] = INDICATORS,
+) -> None:
     """OpenSLO files: a service level for each service and indicator."""
     folder.mkdir(parents=True, exist_ok=True)
     documents: list[dict[str, Any]] = []
-    for service in SERVICES:
+    for service in services:
         named = {"metadata": {"name": service}, "spec": {"description": f"The {service} service."}}
         documents.append({"apiVersion": "openslo/v1", "kind": "Service", **named})
-        documents.extend(_slo(service, name) for name in INDICATORS)
+        documents.extend(_slo(service, name, *each) for name, each in indicators.items())
     (folder / "benchmark.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
 
 
-def _slo(service: str, indicator: str) -> dict[str, Any]:
-    where, target = INDICATORS[indicator]
+def _slo(service: str, indicator: str, where: str, target: float) -> dict[str, Any]:
     source = {"type": "servicelevel", "spec": {"event": "request"}}
     good = {"type": "servicelevel", "spec": {"event": "request", "where": where}}
     ratio = {"counter": False, "good": {"metricSource": good}, "total": {"metricSource": source}}

@@ -1,19 +1,16 @@
-"""The one composition root: settings in, wired parts out."""
+"""The one composition root: settings in, wired parts out.
+
+Faust and the Kafka clients take half a second to import, so that is done by who starts them.
+"""
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import faust
-
-from servicelevel.adapters.faust.app import build_app
 from servicelevel.adapters.files.definitions import Loaded, load_definitions
 from servicelevel.adapters.files.mapping import load_mapping
 from servicelevel.adapters.files.pane_ladder import shipped_ladder
-from servicelevel.adapters.kafka.combiner import KafkaCombiner
-from servicelevel.adapters.kafka.flushing import Asides
-from servicelevel.adapters.kafka.output_writer import open_writer
 from servicelevel.application.definitions import Definitions
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.mapping import SourceMapping
@@ -24,6 +21,9 @@ from servicelevel.errors import DefinitionError
 from servicelevel.schemas.counts import decode_counts
 from servicelevel.schemas.outputs import dead_letter_event, late_event
 from servicelevel.settings import Settings
+
+if TYPE_CHECKING:
+    import faust
 
 
 def read_catalogue(paths: tuple[Path, ...], *, lenient: bool) -> Catalogue:
@@ -92,8 +92,11 @@ def build_evaluator_app(
     *,
     web: bool = False,
     ready: Callable[[], object] = lambda: None,
-) -> faust.App:
+) -> "faust.App":
     """The evaluator as a Faust app that is not started yet; `ready` is called when it is up."""
+    from servicelevel.adapters.faust.app import build_app
+    from servicelevel.adapters.kafka.output_writer import open_writer
+
     app = build_app(
         settings,
         evaluators=evaluator_factory(settings, definitions),
@@ -113,6 +116,10 @@ async def run_combiner(
     settings: Settings, definitions: Definitions, owner: str, clock: WallClock, stop: asyncio.Event
 ) -> None:
     """Run a combiner until `stop` is set. Raises as `KafkaCombiner.run` does."""
+    from servicelevel.adapters.kafka.combiner import KafkaCombiner
+    from servicelevel.adapters.kafka.flushing import Asides
+    from servicelevel.adapters.kafka.output_writer import open_writer
+
     async with open_writer(settings, "combiner") as writer:
         asides = Asides(writer, dead_letter_event, late_event)
         combiner = KafkaCombiner(

@@ -32,8 +32,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.application.evaluate import EvaluationPolicy
+from servicelevel.application.lines import RecordedLine
 from servicelevel.application.replay import (
-    RecordedLine,
     Recording,
     Replayed,
     ReplayOptions,

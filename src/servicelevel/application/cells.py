@@ -17,18 +17,20 @@ class GrowingEvidence:
     offsets: dict[str, tuple[int, int]] = field(default_factory=dict)
     dimensions: dict[str, int] = field(default_factory=dict)
 
-    def add(self, bad: "BadEvidence | GrowingEvidence") -> None:
+    def add(self, *parts: "BadEvidence | GrowingEvidence") -> None:
         """Add bad events: their first and last offset by source, and counts by `name=value`."""
-        for source, (first, last) in bad.offsets.items():
-            known = self.offsets.get(source)
-            if known is not None:
-                first, last = min(first, known[0]), max(last, known[1])
-            self.offsets[source] = (first, last)
-        held = self.dimensions
-        for dimension, count in bad.dimensions.items():
-            held[dimension] = held.get(dimension, 0) + count
-        if len(held) > _MAX_HELD:
-            self.dimensions = named_dimensions(held)
+        offsets, held = self.offsets, self.dimensions
+        for bad in parts:
+            for source, span in bad.offsets.items():
+                known = offsets.get(source, span)
+                offsets[source] = (
+                    span[0] if span[0] < known[0] else known[0],
+                    span[1] if span[1] > known[1] else known[1],
+                )
+            for dimension, count in bad.dimensions.items():
+                held[dimension] = held.get(dimension, 0) + count
+            if len(held) > _MAX_HELD:
+                self.dimensions = held = named_dimensions(held)
 
     def freeze(self) -> BadEvidence:
         """As it goes into a cell."""
@@ -63,10 +65,10 @@ class CellSums:
             into = self._sums[key] = _Sum()
         into.good += good
         into.total += total
-        for each in bad:
+        if bad:
             if into.evidence is None:
                 into.evidence = GrowingEvidence()
-            into.evidence.add(each)
+            into.evidence.add(*bad)
 
     def add_sketch(self, key: CellKey, sketch: Mapping[int, int]) -> None:
         """Add counts of values to a cell that was added to."""

@@ -1,87 +1,67 @@
 """Which indicators an event counts for, decided once for all events that look the same."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
 from math import gcd
 
-from servicelevel.application.cel import Predicate, compile_predicate
-from servicelevel.application.groups import group_field, group_reader, number_reader
-from servicelevel.application.signature import Signature, columns, signatures
-from servicelevel.domain.model import ANY_SERVICE, Catalogue, EventKind, Indicator
+from servicelevel.application.service_plan import (
+    CompiledIndicator,
+    Outcome,
+    ServicePlan,
+    compile_indicator,
+    sight_of,
+)
+from servicelevel.application.signature import Column, Sight, Signature, columns, signatures
+from servicelevel.domain.model import ANY_SERVICE, Catalogue, EventKind
 from servicelevel.domain.partitioning import counts_partition
 from servicelevel.schemas.events import Event
 
 MAX_REMEMBERED = 200_000  # signatures whose outcomes are kept for an event kind, over all services
 _KINDS: tuple[EventKind, ...] = ("request", "incident", "change")
+_FEW_LOOKS = 20_000  # that are learned soon, and found again in the processor's cache
+_WORTHWHILE = 250  # events of all services at once; they are still in the processor's cache
+_WORTHWHILE_APART = 20_000  # of which each service has enough
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CompiledIndicator:
-    """An indicator with its predicates compiled, and the partition of `counts` it lives in."""
+class KindPlan:
+    """What the events of one kind count for, whatever their services.
 
-    indicator: Indicator
-    total: Predicate
-    good: Predicate
-    group: Callable[[Event], str]
-    partition: int
-    value: Callable[[Event], float] | None = None
-    """Of the indicator's sketch, where it has one."""
-
-    def judge(self, event: Event) -> bool | None:
-        """True: good, False: bad, None: the event does not count, or cannot be decided."""
-        if self.total(event) is not True:
-            return None
-        return self.good(event)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One indicator and group. As `Outcome`, told from others by identity, which is fast."""
-
-    compiled: CompiledIndicator
-    group: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What events of one look count for. One object serves many events."""
-
-    good: tuple[Series, ...]
-    bad: tuple[Series, ...]
-
-    @property
-    def sketched(self) -> tuple[Series, ...]:
-        """Those series of which values are told, too."""
-        return tuple(s for s in (*self.good, *self.bad) if s.compiled.value is not None)
-
-
-class ServicePlan:
-    """The indicators that the events of one service, or of any other, are judged by.
-
-    `pane_ms` is the longest length that divides all their panes.
+    Where the services' indicators look at events alike, one table of looks serves them all; else
+    events are parted by service first, which costs more for each. `pane_ms` divides all panes;
+    `worthwhile` is how many events are best judged at once.
     """
 
     def __init__(
-        self, kind: EventKind, indicators: Sequence[CompiledIndicator], max_remembered: int
+        self, kind: EventKind, compiled: Sequence[CompiledIndicator], max_remembered: int
     ) -> None:
-        self.indicators = indicators
-        self.has_sketches = any(each.value is not None for each in indicators)
-        self.pane_ms = gcd(*(each.indicator.pane_ms for each in indicators))
-        predicates = [p for each in indicators for p in (each.total, each.good)]
-        names = {name for each in indicators for name in each.indicator.group_by}
-        self._columns = columns(kind, predicates, [group_field(name, kind) for name in names])
+        self.pane_ms = gcd(*(each.indicator.pane_ms for each in compiled)) or 1
+        self.has_sketches = any(each.value is not None for each in compiled)
+        self.services = _by_service(kind, compiled, max_remembered)
         self._max_remembered = max_remembered
         self._remembered: dict[Signature, Outcome] = {}
-        self._outcomes: dict[tuple[object, ...], Outcome] = {}
-        self._series: dict[tuple[CompiledIndicator, str], Series] = {}
+        sight = sight_of(compiled, kind)
+        self._columns = self._shared_columns(kind, sight)
+        self.worthwhile = _WORTHWHILE if self._columns else _WORTHWHILE_APART
 
     def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
-        """The outcome of each event, all of this plan's service."""
+        """The outcome of each event."""
+        if self._columns is None:
+            return self._outcomes_apart(events)
         rows = signatures(self._columns, events)
         try:
             return list(map(self._remembered.__getitem__, rows))
         except KeyError:
             return self._learn(rows, events)
+
+    def _shared_columns(self, kind: EventKind, sight: Sight) -> list[Column] | None:
+        """Columns for all services, unless looks are then much more than for each by itself."""
+        own = [plan.sight for plan in self.services.values()]
+        if any(each.raw != sight.raw for each in own):
+            return None
+        looks = sight.looks * len(own)
+        if looks > max(_FEW_LOOKS, 2 * sum(each.looks for each in own)):
+            return None
+        return columns(kind, Sight(sight.raw | {"service"}, sight.thresholds, sight.choices))
 
     def _learn(self, rows: Sequence[Signature], events: Sequence[Event]) -> list[Outcome]:
         found = []
@@ -89,29 +69,37 @@ class ServicePlan:
             outcome = self._remembered.get(row)
             if outcome is None:
                 if len(self._remembered) >= self._max_remembered:
-                    self._forget()
+                    self._remembered.clear()
+                    for plan in self.services.values():
+                        plan.forget()
                 outcome = self._remembered[row] = self._judge(event)
             found.append(outcome)
         return found
 
-    def _forget(self) -> None:
-        """What is forgotten is judged anew; equal outcomes are then no longer one object."""
-        self._remembered.clear()
-        self._outcomes.clear()
-        self._series.clear()
-
     def _judge(self, event: Event) -> Outcome:
-        """Judge one event by every indicator."""
-        good: list[Series] = []
-        bad: list[Series] = []
-        for each in self.indicators:
-            answer = each.judge(event)
-            if answer is not None:
-                key = (each, each.group(event))
-                series = self._series.get(key) or self._series.setdefault(key, Series(*key))
-                (good if answer else bad).append(series)
-        outcome = Outcome(tuple(good), tuple(bad))
-        return self._outcomes.setdefault((outcome.good, outcome.bad), outcome)
+        plan = self._plan_of(event.service)
+        return _unknown(event.service) if plan is None else plan.judge(event)
+
+    def _outcomes_apart(self, events: Sequence[Event]) -> list[Outcome]:
+        services = [event.service for event in events]
+        if len(set(services)) == 1:
+            return self._outcomes_of(services[0], events)
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for i, service in enumerate(services):
+            places[service].append(i)
+        found: dict[int, Outcome] = {}
+        for service, own in places.items():
+            found.update(
+                zip(own, self._outcomes_of(service, [events[i] for i in own]), strict=True)
+            )
+        return [found[i] for i in range(len(events))]
+
+    def _outcomes_of(self, service: str, events: Sequence[Event]) -> list[Outcome]:
+        plan = self._plan_of(service)
+        return [_unknown(service)] * len(events) if plan is None else plan.outcomes(events)
+
+    def _plan_of(self, service: str) -> ServicePlan | None:
+        return self.services.get(service) or self.services.get(ANY_SERVICE)
 
 
 class Plan:
@@ -129,41 +117,36 @@ class Plan:
         max_remembered: int = MAX_REMEMBERED,
     ) -> None:
         compiled = [
-            _compile(indicator, counts_partition(home, counts_partitions))
+            compile_indicator(indicator, counts_partition(home, counts_partitions))
             for indicator, home in catalogue.indicators().values()
         ]
         self._by_kind = {
-            kind: _by_service(
-                kind, [c for c in compiled if c.indicator.event == kind], max_remembered
-            )
+            kind: KindPlan(kind, [c for c in compiled if c.indicator.event == kind], max_remembered)
             for kind in _KINDS
         }
+
+    def kind(self, kind: EventKind) -> KindPlan:
+        """How events of a kind are judged; another object after a change."""
+        return self._by_kind[kind]
 
     def services(self, kind: EventKind) -> dict[str, ServicePlan]:
         """The plan of each service that an indicator names, and under "*" that of all others.
 
         Without indicators of any service there is no "*".
         """
-        return self._by_kind[kind]
+        return self._by_kind[kind].services
 
     def change_to(self, other: "Plan") -> None:
         """Be as the other, which is not used any more."""
         self._by_kind = other._by_kind
 
 
-def _compile(indicator: Indicator, partition: int) -> CompiledIndicator:
-    return CompiledIndicator(
-        indicator,
-        compile_predicate(indicator.total, event=indicator.event),
-        compile_predicate(indicator.good, event=indicator.event),
-        group_reader(indicator.group_by, indicator.event),
-        partition,
-        number_reader(indicator.sketch, indicator.event) if indicator.sketch else None,
-    )
+def _unknown(service: str) -> Outcome:
+    return Outcome(service, (), (), is_known=False)
 
 
 def _by_service(
-    kind: EventKind, compiled: Iterable[CompiledIndicator], max_remembered: int
+    kind: EventKind, compiled: Sequence[CompiledIndicator], max_remembered: int
 ) -> dict[str, ServicePlan]:
     found: dict[str, list[CompiledIndicator]] = {}
     for each in compiled:
@@ -171,6 +154,8 @@ def _by_service(
     of_any = found.get(ANY_SERVICE, [])
     share = max(1, max_remembered // max(1, len(found)))
     return {
-        service: ServicePlan(kind, own if service == ANY_SERVICE else [*own, *of_any], share)
+        service: ServicePlan(
+            service, kind, own if service == ANY_SERVICE else [*own, *of_any], share
+        )
         for service, own in found.items()
     }

@@ -1,15 +1,18 @@
 """Adds up the events of one source between two flushes."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from typing import NamedTuple
 
+from servicelevel.application.bad_events import BadEvents
 from servicelevel.application.cells import OTHER, CellKey, CellSums, GrowingEvidence
-from servicelevel.application.classify import Outcome, Plan, Series, ServicePlan
+from servicelevel.application.classify import Plan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
 from servicelevel.application.lateness import Lateness, Revision
+from servicelevel.application.service_plan import Outcome, Series
 from servicelevel.domain.counts import BadEvidence, Cell, Tally
 from servicelevel.domain.model import ANY_SERVICE, EventKind
 from servicelevel.domain.outputs import LateEvent
@@ -30,21 +33,12 @@ class Folded(NamedTuple):
     max_time_ms: int | None
 
 
-class _Sum:
-    """How many events had one outcome, and of bad ones where they were."""
-
-    __slots__ = ("count", "evidence")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.evidence: GrowingEvidence | None = None
-
-
 class _Bad(NamedTuple):
     """Bad events of one outcome, ready for the cells of all its series."""
 
+    service: str
     events: int
-    evidence: BadEvidence
+    evidence: GrowingEvidence
 
 
 class SourceAccumulator:
@@ -71,7 +65,7 @@ class SourceAccumulator:
         self._max_pending = max_pending
         self._max_sums = max_sums
         self._plan, self._kind = plan, kind
-        self._services = plan.services(kind)
+        self._judge = plan.kind(kind)
         self._lateness = Lateness(source, allowed_lateness_ms, late_horizon_ms, max_time_ms)
         self.unknown_services: Counter[str] = Counter()
         """Events of services that no indicator names, since the start; bounded by `__other__`."""
@@ -81,8 +75,10 @@ class SourceAccumulator:
         self._tally = Tally()
         self._events: list[Event] = []
         self._offsets: list[int] = []
+        self._times: list[int] = []
         self._revisions: list[Revision] = []
-        self._sums: dict[_Pane, dict[Outcome, _Sum]] = {}
+        self._counts: dict[_Pane, Counter[Outcome]] = {}
+        self._bad: dict[_Pane, BadEvents] = {}
         self._sum_count = 0
         self._sketches: dict[_Pane, dict[Series, Counter[int]]] = {}
         self._cells: dict[int, CellSums] = {}
@@ -98,16 +94,18 @@ class SourceAccumulator:
 
         A late event with disposition `revision` is counted in the cells too.
         """
-        if self._services is not self._plan.services(self._kind):
+        if self._judge is not self._plan.kind(self._kind):
             self._sort_out()  # what came before, as it was defined then
-            self._services = self._plan.services(self._kind)
-        events, offsets, revisions, late = self._lateness.split(batch)
+            self._judge = self._plan.kind(self._kind)
+        events, offsets, times, revisions, late = self._lateness.split(batch)
         read = len(batch.events)
         self._tally = self._tally.plus(Tally(read + dead, read - len(late), len(late), dead))
         self._events.extend(events)
         self._offsets.extend(offsets)
+        self._times.extend(times)
         self._revisions.extend(revisions)
-        if len(self._events) + len(self._revisions) >= self._max_pending:
+        worthwhile = min(self._max_pending, self._judge.worthwhile)
+        if len(self._events) + len(self._revisions) >= worthwhile:
             self._sort_out()
         return late
 
@@ -125,65 +123,54 @@ class SourceAccumulator:
         return folded
 
     def _sort_out(self) -> None:
-        """Pending events to sums by service, pane and outcome."""
-        events, offsets = self._events, self._offsets
-        self._events, self._offsets = [], []
-        for service, indices in _by_service(events).items():
-            plan = self._services.get(service) or self._services.get(ANY_SERVICE)
-            if plan is None:
-                self._count_unknown(service, len(indices))
-                continue
-            own = [events[i] for i in indices]
-            own_offsets = [offsets[i] for i in indices]
-            for end, chosen in _by_pane(own, plan):
-                pane = _Pane(service, end)
-                if chosen is None:
-                    self._add(pane, plan, own, own_offsets)
-                else:
-                    some = [own[i] for i in chosen]
-                    self._add(pane, plan, some, [own_offsets[i] for i in chosen])
-        self._sort_out_revisions()
-
-    def _sort_out_revisions(self) -> None:
+        """Pending events to sums by pane and outcome."""
+        events, offsets, times = self._events, self._offsets, self._times
+        self._events, self._offsets, self._times = [], [], []
+        if events:
+            for end, own, own_offsets in _by_pane(events, offsets, times, self._judge.pane_ms):
+                self._add(_Pane(end), own, own_offsets)
         revisions, self._revisions = self._revisions, []
         for event, offset, watermark_ms in revisions:
-            plan = self._services.get(event.service) or self._services.get(ANY_SERVICE)
-            if plan is None:
-                self._count_unknown(event.service, 1)
-                continue
-            end = pane_end(event.time, plan.pane_ms)
-            since = pane_end(watermark_ms + 1, plan.pane_ms)
-            self._add(_Pane(event.service, end, since), plan, [event], [offset])
+            end = pane_end(event.time, self._judge.pane_ms)
+            since = pane_end(watermark_ms + 1, self._judge.pane_ms)
+            self._add(_Pane(end, since), [event], [offset])
 
-    def _add(
-        self, pane: "_Pane", plan: ServicePlan, events: Sequence[Event], offsets: Sequence[int]
-    ) -> None:
-        """Add events of one service and pane."""
-        sums = self._sums.setdefault(pane, {})
-        before = len(sums)
-        outcomes = plan.outcomes(events)
-        bad: dict[Outcome, list[int]] = {}
-        for outcome, count in Counter(outcomes).items():
-            into = sums.get(outcome)
-            if into is None:
-                into = sums[outcome] = _Sum()
-            into.count += count
-            if outcome.bad:
-                bad[outcome] = []
-        if bad:
-            for i in compress(range(len(outcomes)), map(bad.__contains__, outcomes)):
-                bad[outcomes[i]].append(i)
-        if plan.has_sketches:
+    def _add(self, pane: "_Pane", events: Sequence[Event], offsets: Sequence[int]) -> None:
+        """Add events of one pane, in the order of their offsets."""
+        outcomes = self._judge.outcomes(events)
+        counts = self._counts.get(pane)
+        if counts is None:
+            counts = self._counts[pane] = Counter()
+        before = len(counts)
+        counts.update(outcomes)
+        self._sum_count += len(counts) - before
+        looks = set(outcomes)
+        if bad := {outcome for outcome in looks if outcome.bad}:
+            self._add_bad_events(pane, bad, outcomes, events, offsets)
+        if self._judge.has_sketches:
             self._sketch(pane, events, outcomes)
-        for outcome, indices in bad.items():
-            span = {self.source: (offsets[indices[0]], offsets[indices[-1]])}
-            into = sums[outcome]
-            if into.evidence is None:
-                into.evidence = GrowingEvidence()
-            into.evidence.add(GrowingEvidence(span, _dimensions([events[i] for i in indices])))
-        self._sum_count += len(sums) - before
         if self._sum_count > self._max_sums:
             self._settle()
+
+    def _add_bad_events(
+        self,
+        pane: "_Pane",
+        bad: set[Outcome],
+        outcomes: Sequence[Outcome],
+        events: Sequence[Event],
+        offsets: Sequence[int],
+    ) -> None:
+        into = self._bad.get(pane)
+        if into is None:
+            into = self._bad[pane] = BadEvents()
+        before = len(into)
+        chosen = list(map(bad.__contains__, outcomes))
+        into.add(
+            list(compress(outcomes, chosen)),
+            list(compress(events, chosen)),
+            list(compress(offsets, chosen)),
+        )
+        self._sum_count += len(into) - before
 
     def _sketch(self, pane: "_Pane", events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
         """Count the values of events, by series and bucket."""
@@ -199,14 +186,17 @@ class SourceAccumulator:
 
     def _settle(self) -> None:
         """Sums to cells."""
-        for pane, sums in self._sums.items():
+        for pane, counts in self._counts.items():
             good: dict[Series, int] = {}
             bad: dict[Series, list[_Bad]] = {}
-            for outcome, found in sums.items():
+            evidence = self._bad[pane].evidence(self.source) if pane in self._bad else {}
+            for outcome, count in counts.items():
+                if not outcome.is_known:
+                    self._count_unknown(outcome.service, count)
                 for series in outcome.good:
-                    good[series] = good.get(series, 0) + found.count
-                if found.evidence is not None:
-                    part = _Bad(found.count, found.evidence.freeze())
+                    good[series] = good.get(series, 0) + count
+                if outcome.bad:
+                    part = _Bad(outcome.service, count, evidence[outcome])
                     for series in outcome.bad:
                         bad.setdefault(series, []).append(part)
             for series, count in good.items():
@@ -216,15 +206,19 @@ class SourceAccumulator:
         for pane, sketches in self._sketches.items():
             for series, sketch in sketches.items():
                 self._cells_of(series).add_sketch(_key(series, pane), sketch)
-        self._sums = {}
+        self._counts = {}
+        self._bad = {}
         self._sum_count = 0
         self._sketches = {}
 
     def _add_bad(self, pane: "_Pane", series: Series, parts: Sequence[_Bad]) -> None:
         count = sum(part.events for part in parts)
-        evidence = [part.evidence for part in parts]
+        evidence: list[BadEvidence | GrowingEvidence] = [part.evidence for part in parts]
         if series.compiled.indicator.service == ANY_SERVICE:
-            evidence.append(BadEvidence({}, {f"service={value_text(pane.service)}": count}))
+            services: Counter[str] = Counter()
+            for part in parts:
+                services[f"service={value_text(part.service)}"] += part.events
+            evidence.append(BadEvidence({}, services))
         self._cells_of(series).add(_key(series, pane), 0, count, *evidence)
 
     def _cells_of(self, series: Series) -> CellSums:
@@ -243,7 +237,6 @@ class SourceAccumulator:
 class _Pane(NamedTuple):
     """A pane of the plan; revisions count since a later one (0: on time)."""
 
-    service: str
     end_ms: int
     since_ms: int = 0
 
@@ -258,39 +251,24 @@ def _key(series: Series, pane: _Pane) -> CellKey:
     return indicator.id, series.group, end_ms, since_ms
 
 
-def _by_service(events: Sequence[Event]) -> dict[str, Sequence[int]]:
-    services = [event.service for event in events]
-    if len(set(services)) == 1:
-        return {services[0]: range(len(services))}
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for i, service in enumerate(services):
-        found[service].append(i)
-    return {**found}
-
-
 def _by_pane(
-    events: Sequence[Event], plan: ServicePlan
-) -> Iterable[tuple[int, Sequence[int] | None]]:
-    """Ends of panes, each with the indices of its events (None: all of them)."""
-    times = [event.time for event in events]
-    first, last = pane_end(min(times), plan.pane_ms), pane_end(max(times), plan.pane_ms)
-    if first == last:
-        return [(first, None)]
-    found: dict[int, list[int]] = {}
-    for i, time in enumerate(times):
-        found.setdefault(pane_end(time, plan.pane_ms), []).append(i)
-    return found.items()
-
-
-def _dimensions(events: Sequence[Event]) -> dict[str, int]:
-    operations: dict[str | None, int] = {}
-    statuses: dict[int | None, int] = {}
-    for event in events:
-        operations[event.operation] = operations.get(event.operation, 0) + 1
-        statuses[event.status_code] = statuses.get(event.status_code, 0) + 1
-    operations.pop(None, None)
-    statuses.pop(None, None)
-    found = {f"status_code={status}": count for status, count in statuses.items()}
-    for operation, count in operations.items():
-        found[f"operation={value_text(operation)}"] = count
-    return found
+    events: Sequence[Event], offsets: Sequence[int], times: Sequence[int], pane_ms: int
+) -> Iterator[tuple[int, Sequence[Event], Sequence[int]]]:
+    """Ends of panes, each with its events and their offsets."""
+    ordered = sorted(times)
+    end, last = pane_end(ordered[0], pane_ms), pane_end(ordered[-1], pane_ms)
+    if end == last:
+        yield end, events, offsets
+    elif times == ordered:
+        start = 0
+        while start < len(times):
+            end = pane_end(times[start], pane_ms)
+            stop = bisect_right(times, end, start)
+            yield end, events[start:stop], offsets[start:stop]
+            start = stop
+    else:
+        found: dict[int, list[int]] = {}
+        for i, time in enumerate(times):
+            found.setdefault(pane_end(time, pane_ms), []).append(i)
+        for end, own in found.items():
+            yield end, [events[i] for i in own], [offsets[i] for i in own]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from servicelevel.application.event_decoder import EventDecoder
+from servicelevel.application.lines import offsets_of, values_of
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord
 from servicelevel.application.unroll import Place
@@ -61,9 +62,9 @@ def decode_batch(
     for part, events in _decoded(decoder, records, _SLICES):
         if events is not None:
             batch.events.extend(events)
-            batch.offsets.extend([record.offset for record in part])
+            batch.offsets.extend(offsets_of(part))
             # `together` has seen that none of them is None.
-            batch.values.extend(cast("list[bytes]", [record.value for record in part]))
+            batch.values.extend(cast("list[bytes]", values_of(part)))
             continue
         for record in part:
             try:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import accumulate, repeat
+from operator import sub
 from typing import NamedTuple
 
 from servicelevel.application.decode import Batch
@@ -20,10 +21,11 @@ class Revision(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Events on time with their offsets, those that revise, and all that are late."""
+    """Events on time with their offsets and times, those that revise, and all that are late."""
 
     events: Sequence[Event]
     offsets: Sequence[int]
+    times: Sequence[int]
     revisions: Sequence[Revision]
     late: list[LateEvent]
 
@@ -50,14 +52,19 @@ class Lateness:
         """Tell events on time from late ones."""
         times = [event.time for event in batch.events]
         if not times:
-            return Split((), (), (), [])
-        newest = max(times)
-        if self.max_time_ms is not None and self.max_time_ms > newest:
-            newest = self.max_time_ms
-        if min(times) >= newest - self.allowed_lateness_ms:
-            self.max_time_ms = newest
-            return Split(batch.events, batch.offsets, (), [])
+            return Split((), (), (), (), [])
+        if self._is_on_time(times):
+            self.advance(max(times))
+            return Split(batch.events, batch.offsets, times, (), [])
         return self._split_each(batch)
+
+    def _is_on_time(self, times: Sequence[int]) -> bool:
+        """Whether none of these, which are in the order of offsets, is late."""
+        newest = times[0] if self.max_time_ms is None else self.max_time_ms
+        behind = newest - times[0]
+        if times != sorted(times):
+            behind = max(map(sub, accumulate(times, max, initial=newest), times))
+        return behind <= self.allowed_lateness_ms
 
     def _split_each(self, batch: Batch) -> Split:
         events: list[Event] = []
@@ -75,7 +82,7 @@ class Lateness:
                 if found.disposition == "revision":
                     revisions.append(Revision(event, offset, found.watermark_ms))
             self.advance(event.time)
-        return Split(events, offsets, revisions, late)
+        return Split(events, offsets, [event.time for event in events], revisions, late)
 
     def _late(self, event: Event, offset: int, value: bytes, place: Place) -> LateEvent | None:
         if self.max_time_ms is None:

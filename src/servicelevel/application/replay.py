@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
+from servicelevel.application.lines import in_pieces
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord, StoredEntry
 from servicelevel.domain.counts import NO_TALLY, Claim, CountsMessage, Range, Tally
@@ -16,15 +16,8 @@ from servicelevel.domain.model import Catalogue, EventKind
 from servicelevel.domain.outputs import DeadLetter, LateEvent, Status, Transition
 from servicelevel.domain.time import pane_end
 
-
-class RecordedLine(NamedTuple):
-    """A recorded event in the shape of a broker's record; the offset is its line, from 0."""
-
-    offset: int
-    value: bytes | None
-    timestamp: int = 0
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
+_PIECE = 500
+"""Lines decoded at once: their events are counted before they leave the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +110,14 @@ class _Source:
 
     def __init__(self, name: str, recording: Recording, plan: Plan, options: ReplayOptions) -> None:
         self.name = name
+        topic, partition = name.split("/")
+        self._topic, self._partition = topic, int(partition)
         self.exhausted = False
         self.max_time_ms: int | None = None
         self.tally = NO_TALLY
         self._recording = recording
-        self._lines: Iterator[RawRecord] = iter(recording.lines)
+        size = min(_PIECE, options.chunk)
+        self._pieces: Iterator[Sequence[RawRecord]] = in_pieces(recording.lines, size)
         self._options = options
         self._applied = 0
         self._accumulator = SourceAccumulator(
@@ -134,13 +130,21 @@ class _Source:
         )
 
     def next_range(self, told: Replayed) -> Range:
-        lines = list(islice(self._lines, self._options.chunk))
-        self.exhausted = len(lines) < self._options.chunk
-        topic, partition = self.name.split("/")
+        read = 0
+        while read < self._options.chunk:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self.exhausted = True
+                break
+            self._count(piece, told)
+            read += len(piece)
+        return self._range(self._applied + read)
+
+    def _count(self, records: Sequence[RawRecord], told: Replayed) -> None:
         batch, dead = decode_batch(
-            lines,
-            topic=topic,
-            partition=int(partition),
+            records,
+            topic=self._topic,
+            partition=self._partition,
             kind=self._recording.kind,
             now_ms=self._options.now_ms,
             limits=self._options.limits,
@@ -152,7 +156,6 @@ class _Source:
         keep = self._options.keep_asides
         told.dead += dead if keep is None else dead[: max(0, keep - len(told.dead))]
         told.late += late if keep is None else late[: max(0, keep - len(told.late))]
-        return self._range(self._applied + len(lines))
 
     def end_at(self, time_ms: int) -> Range:
         self._accumulator.advance(time_ms)

@@ -1,6 +1,6 @@
 """Settles the times of decoded events: to epoch milliseconds, plausible and not in the future."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from servicelevel.application.event_time import (
     EARLIEST_MS,
@@ -17,11 +17,14 @@ from servicelevel.schemas.events import ChangeEvent, Event
 _PROBABLY_MICROSECONDS = 100_000_000_000_000
 
 
-def settle_all(events: Iterable[Event], kind: EventKind, latest_ms: int) -> None:
+def settle_all(events: Sequence[Event], kind: EventKind, latest_ms: int) -> None:
     """As `settle` for each, with the usual cases in line: a call an event would be felt here."""
     if kind == "change":  # has a second time, and comes seldom
         for event in events:
             settle(event, latest_ms)
+        return
+    times = [event.time for event in events]
+    if set(map(type, times)) == {int} and min(times) >= EARLIEST_MS and max(times) <= latest_ms:
         return
     for event in events:
         raw: object = event.time

@@ -6,10 +6,10 @@ number of cuts at or below a number, which of some texts it is, whether it is th
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from servicelevel.application.cel import ATTRIBUTES, FIELD_TYPES, Predicate, Threshold
 from servicelevel.domain.model import EventKind
@@ -21,25 +21,44 @@ Column: TypeAlias = Callable[[Sequence[Event]], Iterable[Hashable]]
 _ABSENT = object()
 
 
-def columns(
-    kind: EventKind, predicates: Sequence[Predicate], raw_fields: Iterable[str]
-) -> list[Column]:
-    """The columns that all these predicates together read, and the raw fields asked for.
+class Sight(NamedTuple):
+    """All that some predicates together can see; an attribute is `attributes.NAME`."""
 
-    An attribute is `attributes.NAME`, anything else a field of the event kind.
-    """
+    raw: frozenset[str]
+    thresholds: Mapping[str, frozenset[Threshold]]
+    choices: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, predicates: Iterable[Predicate], raw_fields: Iterable[str] = ()) -> "Sight":
+        """What these predicates read, and the fields whose values are asked for."""
+        raw = set(raw_fields)
+        thresholds: dict[str, frozenset[Threshold]] = {}
+        choices: dict[str, frozenset[str]] = {}
+        for predicate in predicates:
+            raw |= predicate.fields
+            for field, cuts in predicate.thresholds.items():
+                thresholds[field] = thresholds.get(field, frozenset()).union(cuts)
+            for field, texts in predicate.choices.items():
+                choices[field] = choices.get(field, frozenset()) | texts
+        return cls(
+            frozenset(raw),
+            {field: cuts for field, cuts in thresholds.items() if field not in raw},
+            {field: texts for field, texts in choices.items() if field not in raw},
+        )
+
+    @property
+    def looks(self) -> int:
+        """How many rows there can be for each row of the raw fields."""
+        ways = [len(found) + 2 for found in (*self.thresholds.values(), *self.choices.values())]
+        return math.prod(ways)
+
+
+def columns(kind: EventKind, sight: Sight) -> list[Column]:
+    """The columns that show this much of events of a kind."""
     types = FIELD_TYPES[kind]
-    raw = {field for each in predicates for field in each.fields} | set(raw_fields)
-    thresholds: dict[str, set[Threshold]] = {}
-    choices: dict[str, set[str]] = {}
-    for predicate in predicates:
-        for field, cuts in predicate.thresholds.items():
-            thresholds.setdefault(field, set()).update(cuts)
-        for field, texts in predicate.choices.items():
-            choices.setdefault(field, set()).update(texts)
-    found = [_raw_column(field, types) for field in sorted(raw)]
-    found += [_bucket_column(f, thresholds[f], types) for f in sorted(thresholds) if f not in raw]
-    found += [_choice_column(f, choices[f]) for f in sorted(choices) if f not in raw]
+    found = [_raw_column(field, types) for field in sorted(sight.raw)]
+    found += [_bucket_column(f, cuts, types) for f, cuts in sorted(sight.thresholds.items())]
+    found += [_choice_column(f, texts) for f, texts in sorted(sight.choices.items())]
     return found
 
 
@@ -69,12 +88,15 @@ def _attribute_column(name: str) -> Column:
     return lambda events: [value(event) for event in events]
 
 
-def _bucket_column(field: str, thresholds: set[Threshold], types: dict[str, str]) -> Column:
+def _bucket_column(field: str, thresholds: frozenset[Threshold], types: dict[str, str]) -> Column:
     get = attrgetter(field)
     if not thresholds:
         return lambda events: [get(event) is None for event in events]
     cut = _int_cut if types[field] == "int" else _double_cut
     bucket = partial(bisect_right, sorted({cut(threshold) for threshold in thresholds}))
+    if field == "status_code":  # of which there are few
+        known = _Known(bucket)
+        return lambda events: map(known.__getitem__, map(get, events))
 
     def column(events: Sequence[Event]) -> Iterable[Hashable]:
         values = list(map(get, events))
@@ -86,11 +108,27 @@ def _bucket_column(field: str, thresholds: set[Threshold], types: dict[str, str]
     return column
 
 
-def _choice_column(field: str, texts: set[str]) -> Column:
+def _choice_column(field: str, texts: frozenset[str]) -> Column:
     get = attrgetter(field)
     which: dict[str | None, int] = {text: n for n, text in enumerate(sorted(texts))}
     which[None] = -1
     return lambda events: map(which.get, map(get, events))
+
+
+class _Known(dict[int | None, int | None]):
+    """Buckets of values that were seen: finding one again is faster than finding it."""
+
+    _MOST = 1_000
+
+    def __init__(self, bucket: Callable[[int], int]) -> None:
+        super().__init__({None: None})
+        self._bucket = bucket
+
+    def __missing__(self, value: int) -> int:
+        found = self._bucket(value)
+        if len(self) < self._MOST:
+            self[value] = found
+        return found
 
 
 def _int_cut(threshold: Threshold) -> float:

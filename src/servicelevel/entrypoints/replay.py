@@ -8,7 +8,7 @@ from typing import TextIO
 
 import structlog
 
-from servicelevel.adapters.files.lines import STANDARD_INPUT, bytes_of, read_lines
+from servicelevel.adapters.files.lines import STANDARD_INPUT, RecordedFile, bytes_of
 from servicelevel.adapters.files.mapping import load_mapping_document
 from servicelevel.application.compare import Outcome, SloDifference, compare
 from servicelevel.application.decode import DecodeLimits
@@ -77,7 +77,7 @@ def _recorded(request: ReplayRequest, times: int) -> Iterator[Record]:
         meter.expect(times * sum(known) if len(known) == len(sizes) else None)
         mappings = _file_mappings(events)
         yield lambda: [
-            Recording(f"{kind}s", kind, read_lines(path, meter=meter), mappings.get((kind, path)))
+            Recording(f"{kind}s", kind, RecordedFile(path, meter), mappings.get((kind, path)))
             for kind, path in events.all()
         ]
         return

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
+from servicelevel.application.lines import Lines
 from servicelevel.application.refusal import MAX_DEPTH, Reason
 from servicelevel.domain.model import EventKind
 from servicelevel.domain.outputs import DeadLetter
@@ -303,6 +304,20 @@ def test_together_is_as_alone(values: list[bytes | None]) -> None:
     assert len(batch.events) + len(dead) == len(records)
     assert all(type(e.time) is int for e in batch.events)
     assert {letter.reason for letter in dead} <= set(Reason)
+
+
+@given(hostile | split_json, st.integers(1, 5))
+def test_lines_in_one_piece_are_as_each_alone(values: list[bytes | None], step: int) -> None:
+    held = [value for value in values if value is not None]
+    piece = Lines(held, range(3, 3 + step * len(held), step))
+    records = list(piece)
+    assert [record.offset for record in records] == list(piece.offsets)
+    assert decode(piece) == decode(records)
+    alone = [decode([record]) for record in records]
+    batch, dead = decode(piece)
+    assert list(batch.events) == [e for b, _ in alone for e in b.events]
+    assert batch.values == [v for b, _ in alone for v in b.values]
+    assert dead == [letter for _, d in alone for letter in d]
 
 
 json_values = st.recursive(

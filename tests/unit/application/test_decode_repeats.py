@@ -6,7 +6,7 @@ A dead letter's id is the record's place: a reader drops a repeat by it, and mus
 import json
 
 from servicelevel.application.decode import DecodeLimits, decode_batch
-from servicelevel.application.replay import RecordedLine
+from servicelevel.application.lines import RecordedLine
 from servicelevel.domain.outputs import DeadLetter
 
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00Z

@@ -61,7 +61,7 @@ def test_the_past_of_the_source_counts() -> None:
 
 def test_nothing_in_a_batch() -> None:
     rule = lateness()
-    assert rule.split(batch([])) == ((), (), (), [])
+    assert rule.split(batch([])) == ((), (), (), (), [])
     assert rule.max_time_ms is None
 
 

@@ -1,6 +1,7 @@
 """The same events come to the same outcome, in any order within the lateness, however batched."""
 
 import random
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import orjson
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servicelevel.application.evaluate import EvaluationPolicy
+from servicelevel.application.lines import Lines, RecordedLine
 from servicelevel.application.replay import (
-    RecordedLine,
     Recording,
     Replayed,
     ReplayOptions,
@@ -155,6 +156,48 @@ def test_nothing_disappears(made: list[dict[str, object]], data: st.DataObject) 
     assert told.tally == Tally(
         len(lines), len(lines) - len(told.late) - len(told.dead), len(told.late), len(told.dead)
     )
+
+
+class Pieces(list[RecordedLine]):
+    """Recorded lines that can be had in pieces."""
+
+    sizes: Sequence[int] = ()
+
+    def pieces(self) -> Iterator[Lines]:
+        start = 0
+        for size in (*self.sizes, len(self)):
+            if part := self[start : start + size]:
+                values = [line.value or b"" for line in part]
+                yield Lines(values, [line.offset for line in part])
+            start += size
+
+
+@settings(max_examples=60, deadline=None)
+@given(events(), st.data())
+def test_pieces_decide_as_lines_do(made: list[dict[str, object]], data: st.DataObject) -> None:
+    """Whatever is in the lines: late, in the future, an envelope, or nothing that can be read."""
+    first = made[0]
+    odd = [
+        *[b"{", b"[]", b"\xff", b'{"service":"x"}', orjson.dumps(first)],
+        orjson.dumps(first | {"time": "2025-01-01T00:00:00Z"}),
+        orjson.dumps(first | {"time": T0 + 10**12}),
+        orjson.dumps({"specversion": "1.0", "time": "2026-01-01T00:00:00Z", "data": first}),
+        orjson.dumps(first | {"operation": "é" * 3}),
+    ]
+    lines = Pieces()
+    for event in made:
+        for value in (*data.draw(st.lists(st.sampled_from(odd), max_size=1)), orjson.dumps(event)):
+            lines.append(RecordedLine(len(lines) + len(lines) // 7, value))
+    lines.sizes = data.draw(st.lists(st.integers(1, 60), max_size=20))
+    told = [
+        replay(
+            CATALOGUE,
+            [Recording("requests", "request", recorded)],
+            ReplayOptions(T0 + 10**10, EvaluationPolicy(LADDER, early=False), statuses=True),
+        )
+        for recorded in (lines, tuple(lines))
+    ]
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize(("at_s", "good", "total"), [(0, 1, 1), (5, 3, 6), (30, 5, 11)])

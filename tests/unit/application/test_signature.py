@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from servicelevel.application.cel import compile_predicate
-from servicelevel.application.signature import columns, signatures
+from servicelevel.application.signature import Sight, columns, signatures
 from servicelevel.schemas.events import Event
 
 EDGES = [0.0, -0.0, 99.5, 100.0]
@@ -61,7 +61,7 @@ def test_one_signature_one_answer(text: str) -> None:
     predicate = compile_predicate(text, event="request")
     answers: dict[object, bool | None] = {}
     for row, event in zip(
-        signatures(columns("request", [predicate], []), EVENTS), EVENTS, strict=True
+        signatures(columns("request", Sight.of([predicate])), EVENTS), EVENTS, strict=True
     ):
         answer = predicate(event)
         assert answers.setdefault(row, answer) is answer
@@ -72,7 +72,7 @@ def test_together_as_alone() -> None:
     coarse = [p for p in predicates if not p.fields]
     for chosen in (predicates, coarse):
         answers: dict[object, list[bool | None]] = {}
-        rows = signatures(columns("request", chosen, []), EVENTS)
+        rows = signatures(columns("request", Sight.of(chosen)), EVENTS)
         for row, event in zip(rows, EVENTS, strict=True):
             found = [predicate(event) for predicate in chosen]
             assert answers.setdefault(row, found) == found
@@ -93,9 +93,19 @@ def test_together_as_alone() -> None:
 )
 def test_only_what_can_be_seen_is_told_apart(text: str, count: int) -> None:
     predicate = compile_predicate(text, event="request")
-    assert len(set(signatures(columns("request", [predicate], []), EVENTS))) <= count
+    assert len(set(signatures(columns("request", Sight.of([predicate])), EVENTS))) <= count
 
 
 def test_raw_fields_asked_for_are_told_apart() -> None:
-    found = columns("request", [], ["operation", "attributes.x"])
+    found = columns("request", Sight.of([], ["operation", "attributes.x"]))
     assert len(set(signatures(found, EVENTS))) == len(OPERATIONS) + len(ATTRIBUTES) - 2
+
+
+def test_more_statuses_than_are_remembered() -> None:
+    predicate = compile_predicate("status_code >= 500", event="request")
+    found = columns("request", Sight.of([predicate]))
+    events = [Event(service="s", time=0, status_code=status) for status in range(-2_000, 2_000)]
+    for _ in range(2):
+        assert [row == signatures(found, events[-1:])[0] for row in signatures(found, events)] == [
+            predicate(event) for event in events
+        ]

@@ -4,21 +4,39 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import compress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 import zstandard
 
 from servicelevel.adapters.files.zstd import ZstdStream
-from servicelevel.application.ports import Meter, NoMeter
-from servicelevel.application.replay import RecordedLine
+from servicelevel.application.lines import Lines, RecordedLine
+from servicelevel.application.ports import Meter
 from servicelevel.errors import DependencyError
 
 STANDARD_INPUT = Path("-")
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
+PIECE_BYTES = 1 << 16  # with its events it stays within the processor's cache
+_T = TypeVar("_T")
 _METERED = 4096  # lines between two looks at how far the file is read
+
+
+class RecordedFile:
+    """A file for a replay: `read_lines`, and the same lines in pieces."""
+
+    def __init__(self, path: Path, meter: Meter | None = None) -> None:
+        self._path = path
+        self._meter = meter
+
+    def __iter__(self) -> Iterator[RecordedLine]:
+        return read_lines(self._path, meter=self._meter)
+
+    def pieces(self) -> Iterator[Lines]:
+        """All lines, some hundred at a time."""
+        return read_pieces(self._path, meter=self._meter)
 
 
 def read_lines(
@@ -30,15 +48,48 @@ def read_lines(
     default the process's. `meter` is told of the bytes of a file as it lies there. Raises
     DependencyError, at the line that cannot be read.
     """
+    with _opened(path, standard_input) as opened:
+        lines = (
+            RecordedLine(number, value)
+            for number, line in enumerate(opened.stream)
+            if (value := line.strip())
+        )
+        yield from _metered(lines, opened.file, meter, _METERED)
+
+
+def read_pieces(
+    path: Path,
+    standard_input: BinaryIO | None = None,
+    meter: Meter | None = None,
+    size: int = PIECE_BYTES,
+) -> Iterator[Lines]:
+    """As `read_lines`, in pieces of `size` bytes and what is left of their last lines.
+
+    DependencyError comes instead of the piece that is damaged.
+
+    Standard input is waited for until a piece is full.
+    """
+    with _opened(path, standard_input) as opened:
+        yield from _metered(_pieces(opened.stream, size), opened.file, meter, 1)
+
+
+class _Opened(NamedTuple):
+    """Unpacked content, and the file that it is read from, if any."""
+
+    stream: BinaryIO
+    file: BinaryIO | None
+
+
+@contextmanager
+def _opened(path: Path, standard_input: BinaryIO | None) -> Iterator[_Opened]:
     packing = _PACKED.get(path.suffix, "")
     try:
         with ExitStack() as stack:
             if path == STANDARD_INPUT:
-                yield from _records(standard_input or sys.stdin.buffer)
+                yield _Opened(standard_input or sys.stdin.buffer, None)
                 return
             file = stack.enter_context(path.open("rb"))
-            stream = stack.enter_context(_unpacked(file, packing))
-            yield from _metered(_records(stream), file, meter or NoMeter())
+            yield _Opened(stack.enter_context(_unpacked(file, packing)), file)
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise DependencyError(f"{path} is no {packing} file or is damaged: {error}") from error
     except EOFError as error:
@@ -63,20 +114,34 @@ def _unpacked(file: BinaryIO, packing: str) -> BinaryIO:
     return file
 
 
-def _records(stream: BinaryIO) -> Iterator[RecordedLine]:
-    for number, line in enumerate(stream):
-        if value := line.strip():
-            yield RecordedLine(number, value)
+def _pieces(stream: BinaryIO, size: int) -> Iterator[Lines]:
+    number = 0
+    while block := stream.read(size):
+        if not block.endswith(b"\n"):
+            block += stream.readline()
+        lines = block.split(b"\n")
+        if not lines[-1]:
+            lines.pop()  # what is behind the last line break
+        values = list(map(bytes.strip, lines))
+        offsets: Sequence[int] = range(number, number + len(lines))
+        number += len(lines)
+        if not all(values):
+            offsets = list(compress(offsets, values))
+            values = [value for value in values if value]
+        if values:
+            yield Lines(values, offsets)
 
 
-def _metered(lines: Iterator[RecordedLine], file: BinaryIO, meter: Meter) -> Iterator[RecordedLine]:
-    if not file.seekable():
-        yield from lines
+def _metered(
+    found: Iterator[_T], file: BinaryIO | None, meter: Meter | None, every: int
+) -> Iterator[_T]:
+    if file is None or meter is None or not file.seekable():
+        yield from found
         return
     position = 0
-    for count, line in enumerate(lines):
-        if count % _METERED == 0:
+    for count, each in enumerate(found):
+        if count % every == 0:
             before, position = position, file.tell()
             meter.advance(position - before)
-        yield line
+        yield each
     meter.advance(file.tell() - position)

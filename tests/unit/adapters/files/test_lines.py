@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
-from servicelevel.adapters.files.lines import STANDARD_INPUT, read_lines
-from servicelevel.application.replay import RecordedLine
+from servicelevel.adapters.files.lines import STANDARD_INPUT, RecordedFile, read_lines, read_pieces
+from servicelevel.application.lines import RecordedLine
+from servicelevel.application.ports import NoMeter
 from servicelevel.errors import DependencyError
 
 TEXT = b'{"a":1}\n\n  {"b":2}\r\n{"c":3}'
@@ -27,6 +30,37 @@ def test_plain_packed_and_standard_input_have_the_same_lines(tmp_path: Path) -> 
     assert list(read_lines(packed)) == LINES
     assert list(read_lines(small)) == LINES
     assert list(read_lines(STANDARD_INPUT, io.BytesIO(TEXT))) == LINES
+
+
+@given(
+    st.lists(
+        st.sampled_from([b'{"a":1}', b"\n", b"\r", b"\r\n", b" ", b"\t\x0b", b"\xff", b"\x1c"])
+    ),
+    st.integers(1, 40),
+)
+def test_pieces_have_the_same_lines(parts: list[bytes], size: int) -> None:
+    content = b"".join(parts)
+    pieces = read_pieces(STANDARD_INPUT, io.BytesIO(content), size=size)
+    lines = [line for piece in pieces for line in piece]
+    assert lines == list(read_lines(STANDARD_INPUT, io.BytesIO(content)))
+
+
+def test_a_recorded_file_can_be_read_both_ways_and_again(tmp_path: Path) -> None:
+    packed = tmp_path / "events.ndjson.zst"
+    packed.write_bytes(zstandard.compress(TEXT))
+    told: list[int] = []
+
+    class Told(NoMeter):
+        def advance(self, size: int) -> None:
+            told.append(size)
+
+    recorded = RecordedFile(packed, Told())
+    for _ in range(2):
+        assert list(recorded) == LINES
+        (piece,) = recorded.pieces()
+        assert list(piece) == LINES
+        assert list(piece[1:]) == LINES[1:]
+    assert sum(told) == 4 * packed.stat().st_size
 
 
 def test_gzip_members_one_after_the_other_are_one_file(tmp_path: Path) -> None:
@@ -76,6 +110,8 @@ def test_damaged_zstd_names_the_file(content: bytes, said: str, tmp_path: Path) 
     with pytest.raises(DependencyError, match=said) as raised:
         list(read_lines(packed))
     assert str(packed) in str(raised.value)
+    with pytest.raises(DependencyError, match=said):
+        list(read_pieces(packed))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +130,8 @@ def test_damaged_gzip_names_the_file(content: bytes, said: str, tmp_path: Path) 
     with pytest.raises(DependencyError, match=said) as raised:
         list(read_lines(packed))
     assert str(packed) in str(raised.value)
+    with pytest.raises(DependencyError, match=said):
+        list(read_pieces(packed))
 
 
 @pytest.mark.parametrize("name", ["missing.ndjson", "missing.gz", "missing.zst"])

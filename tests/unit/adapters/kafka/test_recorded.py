@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaConnectionError, OffsetOutOfRangeError
 
 from servicelevel.adapters.kafka.group import SourceTopics
 from servicelevel.adapters.kafka.recorded import Extent, RecordedTopics
+from servicelevel.application.lines import RecordedLine
 from servicelevel.application.ports import NoMeter
-from servicelevel.application.replay import RecordedLine
 from servicelevel.errors import DependencyError
 from servicelevel.settings import Settings
 

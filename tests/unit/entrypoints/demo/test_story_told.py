@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.application.evaluate import EvaluationPolicy
-from servicelevel.application.replay import RecordedLine, Recording, Replayed, ReplayOptions, replay
+from servicelevel.application.lines import RecordedLine
+from servicelevel.application.replay import Recording, Replayed, ReplayOptions, replay
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.time import SECOND_MS
 from servicelevel.entrypoints.demo.story import load_story
