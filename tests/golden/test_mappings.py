@@ -14,7 +14,7 @@ import pytest
 
 from servicelevel.adapters.files.mapping import load_mapping, shipped_mappings
 from servicelevel.application.decode import DecodeLimits, decode_batch
-from servicelevel.application.replay import RecordedLine
+from servicelevel.application.lines import RecordedLine
 from tests.builders.cli import NOW, Outside, servicelevel
 
 MAPPINGS = Path(__file__).with_name("mappings")

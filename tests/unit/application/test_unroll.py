@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.evaluate import EvaluationPolicy
 from servicelevel.application.lateness import Lateness
+from servicelevel.application.lines import RecordedLine
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.refusal import Reason
-from servicelevel.application.replay import RecordedLine, Recording, ReplayOptions, replay
+from servicelevel.application.replay import Recording, ReplayOptions, replay
 from servicelevel.domain.counts import Tally
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import DeadLetter

@@ -16,6 +16,7 @@ import yaml
 Key = str | int
 KeyPath = tuple[Key, ...]
 
+MAX_MESSAGE = 300  # characters
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_EXPONENT = 30
@@ -106,10 +107,15 @@ def _compose(text: str, problems: list[YamlProblem]) -> Iterator[yaml.Node]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         parts = [part for part in (error.context, error.problem) if part]
-        problems.append(YamlProblem(_position(mark), "yaml/syntax", ": ".join(parts)))
+        problems.append(YamlProblem(_position(mark), "yaml/syntax", _shortened(": ".join(parts))))
     except (ValueError, OverflowError) as error:  # escapes beyond Unicode
         mark = loader.get_mark() if loader is not None else None
         problems.append(YamlProblem(_position(mark), "yaml/syntax", str(error)))
+
+
+def _shortened(text: str) -> str:
+    """It may quote a name of the file, however long."""
+    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
 
 class _Loader(yaml.SafeLoader):

@@ -125,3 +125,9 @@ def test_places_of_values_keys_and_texts() -> None:
 def test_the_place_of_what_is_missing_is_that_of_what_surrounds_it() -> None:
     documents, _ = read_yaml("a:\n  b: {c: 1}\n")
     assert documents[0].place(("a", "b", "x", "y")) == Position(2, 6)
+
+
+def test_a_message_does_not_quote_a_long_name_whole() -> None:
+    _, (problem,) = read_yaml("*" + "a" * 5_000)
+    assert "undefined alias" in problem.message
+    assert len(problem.message) <= 300

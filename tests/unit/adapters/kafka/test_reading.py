@@ -3,7 +3,7 @@
 import pytest
 
 from servicelevel.adapters.kafka.reading import SLICE, slice_size
-from servicelevel.application.replay import RecordedLine
+from servicelevel.application.lines import RecordedLine
 
 
 @pytest.mark.parametrize(
