@@ -4,6 +4,7 @@ Prints, for several numbers of SLIs, events a second of both ways on one core an
 Run: python benchmarks/counting.py [EVENTS]
 """
 
+import gc
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
+from servicelevel.entrypoints.collecting import THRESHOLDS
 from servicelevel.schemas.events import Event
 
 BATCH = 500
@@ -24,6 +26,7 @@ SERVICES = 20
 
 def main() -> None:
     """Print the table."""
+    gc.set_threshold(*THRESHOLDS)  # as the worker does
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
     print(f"{count} events in batches of {BATCH}, flushed every {FLUSH_EVENTS}")
     print(

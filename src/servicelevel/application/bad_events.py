@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
 
-from servicelevel.application.cells import GrowingEvidence
+from servicelevel.application.cells import named_dimensions
 from servicelevel.application.groups import value_text
 from servicelevel.application.service_plan import Outcome
+from servicelevel.domain.counts import BadEvidence
 from servicelevel.schemas.events import Event
 
 _DIMENSIONS = attrgetter("operation", "status_code")
@@ -33,18 +34,28 @@ class BadEvents:
         for outcome in self._last.keys() - self._first.keys():
             self._first[outcome] = offsets[outcomes.index(outcome)]
 
-    def evidence(self, source: str) -> dict[Outcome, GrowingEvidence]:
-        """The evidence of each outcome."""
-        found = {
-            outcome: GrowingEvidence({source: (first, self._last[outcome])})
+    def evidence(self, source: str) -> dict[Outcome, BadEvidence]:
+        """The evidence of each outcome, as it may go into a cell."""
+        operations: dict[Outcome, dict[str | None, int]] = {o: {} for o in self._first}
+        statuses: dict[Outcome, dict[int | None, int]] = {o: {} for o in self._first}
+        for (outcome, (operation, status)), count in self._counts.items():
+            by_operation, by_status = operations[outcome], statuses[outcome]
+            by_operation[operation] = by_operation.get(operation, 0) + count
+            by_status[status] = by_status.get(status, 0) + count
+        return {
+            outcome: BadEvidence(
+                {source: (first, self._last[outcome])},
+                named_dimensions(_texts(operations[outcome], statuses[outcome])),
+            )
             for outcome, first in self._first.items()
         }
-        for (outcome, (operation, status)), count in self._counts.items():
-            held = found[outcome].dimensions
-            if operation is not None:
-                name = f"operation={value_text(operation)}"
-                held[name] = held.get(name, 0) + count
-            if status is not None:
-                name = f"status_code={status}"
-                held[name] = held.get(name, 0) + count
-        return found
+
+
+def _texts(operations: dict[str | None, int], statuses: dict[int | None, int]) -> dict[str, int]:
+    operations.pop(None, None)
+    statuses.pop(None, None)
+    found = {f"status_code={status}": count for status, count in statuses.items()}
+    for operation, count in operations.items():
+        name = f"operation={value_text(operation)}"  # some may look alike when they are cut
+        found[name] = found.get(name, 0) + count
+    return found

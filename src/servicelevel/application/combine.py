@@ -7,7 +7,7 @@ from itertools import compress
 from typing import NamedTuple
 
 from servicelevel.application.bad_events import BadEvents
-from servicelevel.application.cells import OTHER, CellKey, CellSums, GrowingEvidence
+from servicelevel.application.cells import OTHER, CellKey, CellSums
 from servicelevel.application.classify import Plan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
@@ -38,7 +38,7 @@ class _Bad(NamedTuple):
 
     service: str
     events: int
-    evidence: GrowingEvidence
+    evidence: BadEvidence
 
 
 class SourceAccumulator:
@@ -213,7 +213,7 @@ class SourceAccumulator:
 
     def _add_bad(self, pane: "_Pane", series: Series, parts: Sequence[_Bad]) -> None:
         count = sum(part.events for part in parts)
-        evidence: list[BadEvidence | GrowingEvidence] = [part.evidence for part in parts]
+        evidence = [part.evidence for part in parts]
         if series.compiled.indicator.service == ANY_SERVICE:
             services: Counter[str] = Counter()
             for part in parts:

@@ -17,6 +17,7 @@ from servicelevel.application.replay import Recording, Replayed, ReplayOptions, 
 from servicelevel.bootstrap import evaluation_policy, read_catalogue, read_mappings
 from servicelevel.domain.model import EventKind
 from servicelevel.domain.outputs import DeadLetter
+from servicelevel.entrypoints.collecting import collected_seldom
 from servicelevel.entrypoints.replay_request import RecordedFiles, ReplayRequest
 from servicelevel.errors import UsageError
 from servicelevel.schemas.outputs import cloudevent, encode, status_document
@@ -34,7 +35,7 @@ def run_replay(request: ReplayRequest, out: TextIO) -> Replayed:
     Raises DefinitionError, MappingError, DependencyError; UsageError for what cannot be asked.
     """
     catalogue = read_catalogue(request.definitions, lenient=request.settings.lenient)
-    with _recorded(request, 1) as recordings:
+    with _recorded(request, 1) as recordings, collected_seldom():
         told = replay(catalogue, recordings(), _options(request))
     if request.status_at_ms is None:
         lines = [encode(cloudevent(transition)).decode() for transition in told.transitions]
@@ -60,7 +61,7 @@ def compare_replays(request: ReplayRequest, against: Sequence[Path]) -> list[Slo
     lenient = request.settings.lenient
     sets = [read_catalogue(tuple(s), lenient=lenient) for s in (request.definitions, against)]
     options = replace(_options(replace(request, early=False)), statuses=True)
-    with _recorded(request, len(sets)) as recordings:
+    with _recorded(request, len(sets)) as recordings, collected_seldom():
         told = [replay(catalogue, recordings(), options) for catalogue in sets]
     _log(request, told[0], outputs=len(told[0].transitions))
     tried, other = (Outcome(each.transitions, each.statuses) for each in told)

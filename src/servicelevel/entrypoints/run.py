@@ -20,6 +20,7 @@ from servicelevel.adapters.redis.mirror import run_mirror
 from servicelevel.application.definitions import Definitions
 from servicelevel.application.supervision import RestartPolicy
 from servicelevel.bootstrap import build_evaluator_app, read_definitions, run_combiner
+from servicelevel.entrypoints.collecting import THRESHOLDS
 from servicelevel.entrypoints.reloading import Reloader, keep_current
 from servicelevel.entrypoints.supervisor import Supervisor, settings_environment, worker_command
 from servicelevel.errors import RestartRequiredError, SettingsError
@@ -28,7 +29,6 @@ from servicelevel.settings import Settings
 Part = Literal["combiner", "evaluator", "mirror"]
 PARTS: tuple[Part, ...] = get_args(Part)
 HEAD_START_SECONDS = 5.0
-GC_THRESHOLDS = (100_000, 50, 50)
 STOP_SECONDS = 25.0  # less than a supervisor waits before it kills
 log = structlog.get_logger(__name__)
 
@@ -59,8 +59,7 @@ async def _worker(settings: Settings, parts: tuple[Part, ...], *, watch: bool) -
     log.info("worker starts", owner=owner, parts=parts, slos=len(definitions.catalogue.slos))
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
-    # A batch makes thousands of objects that are no garbage yet: looked at seldom, a sixth faster.
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*THRESHOLDS)
     works = _works(settings, definitions, parts, owner, stop)
     reloader = Reloader(definitions, partial(read_definitions, settings), due)
     watched = settings.definitions if watch else ()
