@@ -26,9 +26,9 @@ PANE_MS = 10_000
 QUARTER_MS = 15 * MINUTE_MS
 RULE = pair("1h/5m", HOUR_MS, 5 * MINUTE_MS, Fraction("14.4"), Severity.PAGE)
 WINDOWS_MS = (HOUR_MS, DAY_MS, 30 * DAY_MS, 90 * DAY_MS)
-PANES = 6_000
-GROUPS = 200
-ROUNDS = 3
+PANES = 2_000
+GROUPS = 30
+ROUNDS = 1
 
 
 def main() -> int:
