@@ -18,8 +18,8 @@ from servicelevel.application.ports import StateStore, WallClock
 from servicelevel.application.renewed import RenewedEvaluator
 from servicelevel.domain.model import Catalogue
 from servicelevel.errors import DefinitionError
+from servicelevel.schemas.asides import dead_letter_event, late_event
 from servicelevel.schemas.counts import decode_counts
-from servicelevel.schemas.outputs import dead_letter_event, late_event
 from servicelevel.settings import Settings
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from servicelevel.domain.counts import CountsMessage, Tally
 from servicelevel.domain.ledger import Ledger, SourceState
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.time import pane_end
+from servicelevel.schemas.asides import dead_letter_event, late_event
 from servicelevel.schemas.counts import decode_counts, encode_counts
-from servicelevel.schemas.outputs import dead_letter_event, late_event
 from servicelevel.settings import Settings
 from tests.services.process import wait_until_async
 

@@ -17,6 +17,7 @@ from servicelevel.entrypoints.replay import compare_replays, run_replay
 from servicelevel.entrypoints.replay_request import RecordedFiles, ReplayRequest
 from servicelevel.errors import DependencyError, ServiceLevelError, TopicsError, UsageError
 from servicelevel.settings import Settings
+from tests.builders.availability import availability
 from tests.conftest import Broker
 
 T0 = 1_767_225_600_000
@@ -28,25 +29,7 @@ REAL = pytest.mark.parametrize(
 """The embedded broker looks up when records were written, whatever their timestamps say, and
 deletes none."""
 
-DEFINITIONS = """
-apiVersion: openslo/v1
-kind: SLO
-metadata: {name: checkout-availability}
-spec:
-  service: checkout
-  budgetingMethod: Occurrences
-  timeWindow: [{duration: 30d, isRolling: true}]
-  indicator:
-    metadata: {name: answers}
-    spec:
-      ratioMetric:
-        counter: false
-        good:
-          metricSource: {type: servicelevel, spec: {event: request, where: status_code < 500}}
-        total:
-          metricSource: {type: servicelevel, spec: {event: request}}
-  objectives: [{displayName: answers, target: 0.99}]
-"""
+DEFINITIONS = availability("checkout", "0.99")
 
 
 @dataclass(frozen=True)
@@ -165,7 +148,7 @@ def test_a_time_after_all_records_gives_nothing(recorded: Recorded) -> None:
 
 def test_a_comparison_reads_the_topic_twice(recorded: Recorded, tmp_path: Path) -> None:
     strict = tmp_path / "strict.yaml"
-    strict.write_text(DEFINITIONS.replace("0.99}", "0.9999}"))
+    strict.write_text(availability("checkout", "0.9999"))
     of_topic = compare_replays(recorded.asked(TopicRange(), None), [strict])
     of_files = compare_replays(recorded.asked(recorded.files(tmp_path), None), [strict])
     assert of_topic == of_files

@@ -13,6 +13,7 @@ import redis
 
 from servicelevel.adapters.embedded.process import free_port
 from servicelevel.adapters.embedded.valkey import embedded_valkey
+from tests.builders.availability import availability
 from tests.e2e.system import System
 from tests.e2e.topics import produce
 from tests.services.process import ManagedProcess, accepts_connections
@@ -23,24 +24,8 @@ SEEN_S = 90
 STOP_S = 30
 FINE, NOT_FINE, WRONG_USE, OUT_OF_REACH = 0, 1, 2, 3
 
-DEFINITIONS = "\n---\n".join(
-    f"""\
-apiVersion: openslo/v1
-kind: SLO
-metadata: {{name: {service}-ok}}
-spec:
-  service: {service}
-  indicator:
-    metadata: {{name: {service}-ok}}
-    spec:
-      ratioMetric:
-        counter: false
-        good: {{metricSource: {{type: servicelevel, spec: {{where: "status_code < 500"}}}}}}
-        total: {{metricSource: {{type: servicelevel, spec: {{event: request}}}}}}
-  budgetingMethod: Occurrences
-  timeWindow: [{{duration: 30d, isRolling: true}}]
-  objectives: [{{displayName: Ok, target: 0.99}}]"""
-    for service in ("basket", "checkout")
+DEFINITIONS = "---\n".join(
+    availability(service, 0.99, display_name="Ok") for service in ("basket", "checkout")
 )
 
 

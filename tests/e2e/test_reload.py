@@ -13,6 +13,7 @@ import pytest
 
 from servicelevel.adapters.files.definitions import load_definitions
 from servicelevel.domain.model import Slo
+from tests.builders.availability import availability
 from tests.conftest import Broker
 from tests.e2e.system import System
 from tests.e2e.topics import panes, produce
@@ -28,25 +29,7 @@ EVENTS = 70
 
 def definitions(**targets: float) -> str:
     """An SLO by service and target."""
-    return "\n---\n".join(
-        f"""\
-apiVersion: openslo/v1
-kind: SLO
-metadata: {{name: {service}-ok}}
-spec:
-  service: {service}
-  indicator:
-    metadata: {{name: {service}-ok}}
-    spec:
-      ratioMetric:
-        counter: false
-        good: {{metricSource: {{type: servicelevel, spec: {{where: "status_code < 500"}}}}}}
-        total: {{metricSource: {{type: servicelevel, spec: {{event: request}}}}}}
-  budgetingMethod: Occurrences
-  timeWindow: [{{duration: 30d, isRolling: true}}]
-  objectives: [{{target: {target}}}]"""
-        for service, target in targets.items()
-    )
+    return "---\n".join(availability(service, target) for service, target in targets.items())
 
 
 def slo(system: System, service: str) -> Slo:

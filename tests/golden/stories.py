@@ -43,7 +43,7 @@ from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Percentile, Status, Transition
 from servicelevel.domain.sight import Number
 from servicelevel.entrypoints.cli.arguments import duration_ms
-from servicelevel.schemas.outputs import rfc3339
+from servicelevel.schemas.moments import rfc3339
 from tests.builders.ladder import LADDER
 
 SCENARIOS = Path(__file__).with_name("scenarios")

@@ -6,12 +6,13 @@ from math import gcd
 
 from servicelevel.application.service_plan import (
     CompiledIndicator,
+    Looks,
     Outcome,
     ServicePlan,
     compile_indicator,
     sight_of,
 )
-from servicelevel.application.signature import Column, Sight, Signature, columns, signatures
+from servicelevel.application.signature import Column, Sight, columns
 from servicelevel.domain.model import ANY_SERVICE, Catalogue, EventKind
 from servicelevel.domain.partitioning import counts_partition
 from servicelevel.schemas.events import Event
@@ -37,21 +38,15 @@ class KindPlan:
         self.pane_ms = gcd(*(each.indicator.pane_ms for each in compiled)) or 1
         self.has_sketches = any(each.value is not None for each in compiled)
         self.services = _by_service(kind, compiled, max_remembered)
-        self._max_remembered = max_remembered
-        self._remembered: dict[Signature, Outcome] = {}
-        sight = sight_of(compiled, kind)
-        self._columns = self._shared_columns(kind, sight)
-        self.worthwhile = _WORTHWHILE if self._columns else _WORTHWHILE_APART
+        shared = self._shared_columns(kind, sight_of(compiled, kind))
+        self._looks: Looks | None = None
+        if shared is not None:
+            self._looks = Looks(shared, self._judge, self._forget, max_remembered)
+        self.worthwhile = _WORTHWHILE if self._looks else _WORTHWHILE_APART
 
     def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
         """The outcome of each event."""
-        if self._columns is None:
-            return self._outcomes_apart(events)
-        rows = signatures(self._columns, events)
-        try:
-            return list(map(self._remembered.__getitem__, rows))
-        except KeyError:
-            return self._learn(rows, events)
+        return self._outcomes_apart(events) if self._looks is None else self._looks.outcomes(events)
 
     def _shared_columns(self, kind: EventKind, sight: Sight) -> list[Column] | None:
         """Columns for all services, unless looks are then much more than for each by itself."""
@@ -63,18 +58,9 @@ class KindPlan:
             return None
         return columns(kind, Sight(sight.raw | {"service"}, sight.thresholds, sight.choices))
 
-    def _learn(self, rows: Sequence[Signature], events: Sequence[Event]) -> list[Outcome]:
-        found = []
-        for row, event in zip(rows, events, strict=True):
-            outcome = self._remembered.get(row)
-            if outcome is None:
-                if len(self._remembered) >= self._max_remembered:
-                    self._remembered.clear()
-                    for plan in self.services.values():
-                        plan.forget()
-                outcome = self._remembered[row] = self._judge(event)
-            found.append(outcome)
-        return found
+    def _forget(self) -> None:
+        for plan in self.services.values():
+            plan.forget()
 
     def _judge(self, event: Event) -> Outcome:
         plan = self._plan_of(event.service)

@@ -6,7 +6,7 @@ from math import gcd
 
 from servicelevel.application.cel import Predicate, compile_predicate
 from servicelevel.application.groups import group_field, group_reader, number_reader
-from servicelevel.application.signature import Sight, Signature, columns, signatures
+from servicelevel.application.signature import Column, Sight, Signature, columns, signatures
 from servicelevel.domain.model import ANY_SERVICE, EventKind, Indicator
 from servicelevel.schemas.events import Event
 
@@ -76,6 +76,43 @@ class Outcome:
         return tuple(s for s in (*self.good, *self.bad) if s.compiled.value is not None)
 
 
+class Looks:
+    """Outcomes by what events look like: each look is judged once, and found again by its row.
+
+    With more than `max_remembered` of them all are forgotten; `forget` is called then.
+    """
+
+    def __init__(
+        self,
+        found: Sequence[Column],
+        judge: Callable[[Event], Outcome],
+        forget: Callable[[], None],
+        max_remembered: int,
+    ) -> None:
+        self._columns = found
+        self._judge = judge
+        self._forget = forget
+        self._max_remembered = max_remembered
+        self._remembered: dict[Signature, Outcome] = {}
+
+    def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
+        """The outcome of each event."""
+        rows = signatures(self._columns, events)
+        try:
+            return list(map(self._remembered.__getitem__, rows))
+        except KeyError:
+            return [self._learn(row, event) for row, event in zip(rows, events, strict=True)]
+
+    def _learn(self, row: Signature, event: Event) -> Outcome:
+        outcome = self._remembered.get(row)
+        if outcome is None:
+            if len(self._remembered) >= self._max_remembered:
+                self._remembered.clear()
+                self._forget()
+            outcome = self._remembered[row] = self._judge(event)
+        return outcome
+
+
 class ServicePlan:
     """The indicators that the events of one service, or of any other, are judged by.
 
@@ -92,21 +129,16 @@ class ServicePlan:
         self.indicators = indicators
         self.pane_ms = gcd(*(each.indicator.pane_ms for each in indicators))
         self.sight = sight_of(indicators, kind)
-        self._columns = columns(kind, self.sight)
+        seen = columns(kind, self.sight)
         if service == ANY_SERVICE:
-            self._columns += columns(kind, Sight(frozenset({"service"}), {}, {}))
-        self._max_remembered = max_remembered
-        self._remembered: dict[Signature, Outcome] = {}
+            seen += columns(kind, Sight(frozenset({"service"}), {}, {}))
+        self._looks = Looks(seen, self.judge, self.forget, max_remembered)
         self._outcomes: dict[tuple[object, ...], Outcome] = {}
         self._series: dict[tuple[CompiledIndicator, str], Series] = {}
 
     def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
         """The outcome of each event, all of this plan's service."""
-        rows = signatures(self._columns, events)
-        try:
-            return list(map(self._remembered.__getitem__, rows))
-        except KeyError:
-            return self._learn(rows, events)
+        return self._looks.outcomes(events)
 
     def judge(self, event: Event) -> Outcome:
         """Judge one event by every indicator."""
@@ -124,17 +156,5 @@ class ServicePlan:
 
     def forget(self) -> None:
         """What is forgotten is judged anew; equal outcomes are then no longer one object."""
-        self._remembered.clear()
         self._outcomes.clear()
         self._series.clear()
-
-    def _learn(self, rows: Sequence[Signature], events: Sequence[Event]) -> list[Outcome]:
-        found = []
-        for row, event in zip(rows, events, strict=True):
-            outcome = self._remembered.get(row)
-            if outcome is None:
-                if len(self._remembered) >= self._max_remembered:
-                    self.forget()
-                outcome = self._remembered[row] = self.judge(event)
-            found.append(outcome)
-        return found

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from math import gcd
 
-from servicelevel.domain.time import MINUTE_MS, floor_to
+from servicelevel.domain.time import DAY_MS, MINUTE_MS, floor_to
+
+KEPT_MS = 35 * DAY_MS
+"""Panes are kept at least so long, and as long as any window needs them."""
 
 SPAN_MS = 15 * MINUTE_MS
 """Panes are stored, merged and moved by whole spans; 15 minutes divide every zone's offset."""

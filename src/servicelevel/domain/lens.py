@@ -53,17 +53,26 @@ class View:
         self.fills = lens.fills
         self._empty = self._judge_empty()
         self._edge_steps: dict[int, int] = {}
+        self._period: tuple[int, int] | None = None
+
+    def period(self, at_ms: int) -> tuple[int, int] | None:
+        """(begin, end) of the calendar's period at a time; None where windows only roll."""
+        if self.lens.calendar is None:
+            return None
+        if self._period is None or not self._period[0] < at_ms <= self._period[1]:
+            self._period = self.lens.calendar.period(at_ms)  # a month has a quarter million panes
+        return self._period
 
     def old_edge_ms(self, at_ms: int, window_ms: int) -> int:
         """A window at `at_ms` holds the units that end after this time."""
-        if window_ms == PERIOD and self.lens.calendar is not None:
-            return self.lens.calendar.period(at_ms)[0]
+        if window_ms == PERIOD and (period := self.period(at_ms)) is not None:
+            return period[0]
         return floor_to(at_ms - window_ms, self._edge_step_ms(window_ms))
 
     def leaves_ms(self, end_ms: int, at_ms: int, window_ms: int) -> int:
         """The first time on the grid at which a unit of a window at `at_ms` is in it no more."""
-        if window_ms == PERIOD and self.lens.calendar is not None:
-            return floor_to(self.lens.calendar.period(at_ms)[1], self.step_ms) + self.step_ms
+        if window_ms == PERIOD and (period := self.period(at_ms)) is not None:
+            return floor_to(period[1], self.step_ms) + self.step_ms
         # The old edge moves in steps, so a unit leaves when the edge's next step reaches it.
         step = self._edge_step_ms(window_ms)
         return pane_end(pane_end(end_ms, step) + window_ms, self.step_ms)

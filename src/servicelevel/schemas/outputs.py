@@ -4,9 +4,7 @@ The same output always gives the same event, byte for byte, so that a repeat can
 its `id`.
 """
 
-import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,10 +12,8 @@ from typing import NamedTuple
 from servicelevel.domain.corrections import Correction
 from servicelevel.domain.outputs import (
     AlertKind,
-    DeadLetter,
     Evidence,
     Forecast,
-    LateEvent,
     Output,
     Percentile,
     Status,
@@ -31,23 +27,16 @@ from servicelevel.schemas.cloudevents import (
     AlertEvent,
     CloudEvent,
     CorrectionData,
-    DeadLetterData,
-    DeadLetterEvent,
     ErrorBudget,
     EvidenceData,
     ForecastData,
-    LateData,
-    LateEventEvent,
     OffsetSpan,
     PercentileData,
     StatusData,
     StatusEvent,
     WindowCounts,
 )
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_MS = -62_135_596_800_000  # 0001-01-01T00:00:00Z
-_LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+from servicelevel.schemas.moments import rfc3339
 
 
 class Message(NamedTuple):
@@ -56,12 +45,6 @@ class Message(NamedTuple):
     topic: str
     key: bytes
     value: bytes | None
-
-
-def rfc3339(time_ms: int) -> str:
-    """`2026-01-01T00:00:00.000Z`; what lies outside the years 1 to 9999 is moved to their edge."""
-    moment = _EPOCH + timedelta(milliseconds=min(max(time_ms, _FIRST_MS), _LAST_MS))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def cloudevent(output: Transition | Status) -> AlertEvent | StatusEvent:
@@ -92,47 +75,6 @@ def encode(event: CloudEvent) -> bytes:
     return event.model_dump_json().encode()
 
 
-def dead_letter_event(letter: DeadLetter) -> bytes:
-    """The event of a record that could not be read; its `id` is the record's place."""
-    place = f"{letter.topic}/{letter.partition}/{letter.offset}"
-    data = DeadLetterData(
-        topic=letter.topic,
-        partition=letter.partition,
-        offset=letter.offset,
-        reason=letter.reason,
-        detail=letter.detail,
-        timestamp_ms=letter.timestamp_ms,
-        key_base64=None if letter.key is None else _base64(letter.key[:MAX_KEY_BYTES]),
-        value_base64=None if letter.value is None else _base64(letter.value[:MAX_VALUE_BYTES]),
-        value_bytes=None if letter.value is None else len(letter.value),
-    )
-    return encode(
-        DeadLetterEvent(
-            id=f"dead-letter/{place}", subject=place, time=rfc3339(letter.timestamp_ms), data=data
-        )
-    )
-
-
-def late_event(late: LateEvent) -> bytes:
-    """The event of a late event; its `id` is its place, its `time` the event's own."""
-    place = "/".join(map(str, (late.topic, late.partition, late.offset, *late.place)))
-    data = LateData(
-        topic=late.topic,
-        partition=late.partition,
-        offset=late.offset,
-        service=late.service,
-        time_ms=late.time_ms,
-        watermark_ms=late.watermark_ms,
-        lateness_ms=late.lateness_ms,
-        disposition=late.disposition,
-        value_base64=_base64(late.value[:MAX_VALUE_BYTES]),
-        value_bytes=len(late.value),
-    )
-    return encode(
-        LateEventEvent(id=f"late/{place}", subject=place, time=rfc3339(late.time_ms), data=data)
-    )
-
-
 def parse_status(value: bytes) -> StatusEvent:
     """Read a message of `status`. Raises `pydantic.ValidationError`."""
     return StatusEvent.model_validate_json(value)
@@ -142,10 +84,6 @@ def parse_transition(value: bytes) -> AlertEvent:
     """Read a message of `warnings` or `breaches`. Raises `pydantic.ValidationError`."""
     return AlertEvent.model_validate_json(value)
 
-
-# What is larger would not fit the 1 MiB that a broker takes; the record itself is where it was.
-MAX_VALUE_BYTES = 512 * 1024
-MAX_KEY_BYTES = 64 * 1024
 
 _TOPICS: Mapping[AlertKind, str] = {"warning": "warnings", "breach": "breaches"}
 
@@ -269,7 +207,3 @@ def _path(*parts: str) -> str:
 
 def _ratio(value: Fraction) -> float:
     return value.numerator / value.denominator
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()

@@ -14,8 +14,8 @@ from servicelevel.application.decode import DecodeLimits, decode_batch
 from servicelevel.application.refusal import Reason
 from servicelevel.domain.counts import CountsMessage, Range
 from servicelevel.domain.model import Catalogue, EventKind, Indicator, Objective, Slo
+from servicelevel.schemas.asides import dead_letter_event, late_event
 from servicelevel.schemas.counts import decode_counts, encode_counts
-from servicelevel.schemas.outputs import dead_letter_event, late_event
 
 MESSAGES = 7_000  # of each kind
 NOW = 1_767_225_600_000  # 2026-01-01T00:00:00Z

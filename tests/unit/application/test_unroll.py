@@ -18,9 +18,9 @@ from servicelevel.application.replay import Recording, ReplayOptions, replay
 from servicelevel.domain.counts import Tally
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import DeadLetter
+from servicelevel.schemas.asides import late_event
 from servicelevel.schemas.events import Event
 from servicelevel.schemas.mapping import MappingSpec
-from servicelevel.schemas.outputs import late_event
 from tests.builders.ladder import LADDER
 
 NOW = 1_767_225_600_000

@@ -15,26 +15,10 @@ from servicelevel.bootstrap import read_definitions
 from servicelevel.entrypoints.reloading import Reloader, keep_current
 from servicelevel.errors import DependencyError
 from servicelevel.settings import Settings
+from tests.builders.availability import availability
 from tests.services.process import wait_until_async
 
 WITHIN_S = 30
-SLO = """\
-apiVersion: openslo/v1
-kind: SLO
-metadata: {{name: {name}}}
-spec:
-  service: shop
-  indicator:
-    metadata: {{name: sli}}
-    spec:
-      ratioMetric:
-        counter: false
-        good: {{metricSource: {{type: servicelevel, spec: {{where: "status_code < 500"}}}}}}
-        total: {{metricSource: {{type: servicelevel, spec: {{event: request}}}}}}
-  budgetingMethod: Occurrences
-  timeWindow: [{{duration: 1d, isRolling: true}}]
-  objectives: [{{target: {target}}}]
-"""
 
 
 class Files:
@@ -49,7 +33,7 @@ class Files:
         self.reloader = Reloader(self.definitions, partial(read_definitions, settings), self.due)
 
     def write(self, target: str, name: str = "one") -> None:
-        self.file.write_text(SLO.format(name=name, target=target))
+        self.file.write_text(availability("shop", target, name=name))
 
     @asynccontextmanager
     async def kept_current(self, *watched: Path) -> AsyncIterator[None]:
@@ -92,7 +76,7 @@ async def test_each_problem_of_a_broken_set_is_told_and_the_former_one_stays(
     before = files.definitions.catalogue
     with capture_logs() as logs:
         async with files.kept_current():
-            files.file.write_text("kind: nonsense\n---\n" + SLO.format(name="x", target="2"))
+            files.file.write_text("kind: nonsense\n---\n" + availability("shop", "2", name="x"))
             files.due.set()
             await until(lambda: files.reloader.counters.refused, "the refusal")
             assert files.definitions.catalogue is before
@@ -159,7 +143,7 @@ async def test_watched_files_are_read_when_they_change_or_are_replaced(tmp_path:
         await until(lambda: files.target() == 0.99, "what was written")
         for target in ("0.95", "0.5"):  # as editors do
             draft = tmp_path / "draft"
-            draft.write_text(SLO.format(name="one", target=target))
+            draft.write_text(availability("shop", target, name="one"))
             draft.rename(files.file)
             await until(lambda target=target: files.target() == float(target), "the replacement")
 
@@ -168,7 +152,7 @@ async def test_a_watched_link_is_followed(tmp_path: Path) -> None:
     """As Kubernetes mounts a ConfigMap: `slos.yaml` → `..data/slos.yaml` → `..1/slos.yaml`."""
     for number, target in (("1", "0.9"), ("2", "0.99")):
         (tmp_path / f"..{number}").mkdir()
-        (tmp_path / f"..{number}/slos.yaml").write_text(SLO.format(name="one", target=target))
+        (tmp_path / f"..{number}/slos.yaml").write_text(availability("shop", target, name="one"))
     data = tmp_path / "..data"
     data.symlink_to("..1")
     (tmp_path / "slos.yaml").symlink_to("..data/slos.yaml")
@@ -187,12 +171,12 @@ async def test_a_watched_link_is_followed(tmp_path: Path) -> None:
 
 async def test_a_watched_folder_is_read_when_a_file_comes_at_any_depth(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    (tmp_path / "slos.yaml").write_text(SLO.format(name="one", target="0.9"))
+    (tmp_path / "slos.yaml").write_text(availability("shop", "0.9", name="one"))
     settings = Settings(definitions=(tmp_path,))
     definitions, due, stop = read_definitions(settings), asyncio.Event(), asyncio.Event()
     reloader = Reloader(definitions, partial(read_definitions, settings), due)
     task = asyncio.create_task(keep_current(reloader, due, settings.definitions, stop))
-    (tmp_path / "deep/more.yaml").write_text(SLO.format(name="two", target="0.9"))
+    (tmp_path / "deep/more.yaml").write_text(availability("shop", "0.9", name="two"))
     await until(lambda: set(definitions.catalogue.slos) == {"one", "two"}, "the second SLO")
     stop.set()
     await task
@@ -206,7 +190,7 @@ async def test_a_watched_folder_in_the_place_of_another_is_read(
     given = tmp_path / "slos"
     for name in ("first", "second", "third"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "slos.yaml").write_text(SLO.format(name=name, target="0.9"))
+        (tmp_path / name / "slos.yaml").write_text(availability("shop", "0.9", name=name))
 
     def put(name: str) -> None:
         if linked:
@@ -225,7 +209,7 @@ async def test_a_watched_folder_in_the_place_of_another_is_read(
     for name in ("second", "third"):
         put(name)
         await until(lambda name=name: set(definitions.catalogue.slos) == {name}, f"the {name}")
-    (given / "slos.yaml").write_text(SLO.format(name="fourth", target="0.9"))
+    (given / "slos.yaml").write_text(availability("shop", "0.9", name="fourth"))
     await until(lambda: set(definitions.catalogue.slos) == {"fourth"}, "a change within")
     stop.set()
     await task
@@ -234,7 +218,7 @@ async def test_a_watched_folder_in_the_place_of_another_is_read(
 async def test_a_watched_folder_that_was_away_is_read_when_it_is_back(tmp_path: Path) -> None:
     given, away = tmp_path / "slos", tmp_path / "away"
     given.mkdir()
-    (given / "slos.yaml").write_text(SLO.format(name="one", target="0.9"))
+    (given / "slos.yaml").write_text(availability("shop", "0.9", name="one"))
     settings = Settings(definitions=(given,))
     definitions, due, stop = read_definitions(settings), asyncio.Event(), asyncio.Event()
     reloader = Reloader(definitions, partial(read_definitions, settings), due)
@@ -242,7 +226,7 @@ async def test_a_watched_folder_that_was_away_is_read_when_it_is_back(tmp_path: 
     given.rename(away)
     await until(lambda: reloader.counters.refused, "the refusal")
     assert set(definitions.catalogue.slos) == {"one"}
-    (away / "slos.yaml").write_text(SLO.format(name="two", target="0.9"))
+    (away / "slos.yaml").write_text(availability("shop", "0.9", name="two"))
     away.rename(given)
     await until(lambda: set(definitions.catalogue.slos) == {"two"}, "the new set")
     stop.set()

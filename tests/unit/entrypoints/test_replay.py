@@ -13,27 +13,9 @@ from servicelevel.entrypoints.replay import compare_replays, run_replay
 from servicelevel.entrypoints.replay_request import FileMapping, RecordedFiles, ReplayRequest
 from servicelevel.errors import DependencyError, MappingError, UsageError
 from servicelevel.settings import Settings
+from tests.builders.availability import availability
 
 T0 = 1_767_225_600_000
-DEFINITION = """
-apiVersion: openslo/v1
-kind: SLO
-metadata: {name: checkout-availability}
-spec:
-  service: checkout
-  budgetingMethod: Occurrences
-  timeWindow: [{duration: 30d, isRolling: true}]
-  indicator:
-    metadata: {name: answers}
-    spec:
-      ratioMetric:
-        counter: true
-        good:
-          metricSource: {type: servicelevel, spec: {event: request, where: status_code < 500}}
-        total:
-          metricSource: {type: servicelevel, spec: {event: request}}
-  objectives: [{displayName: answers, target: TARGET}]
-"""
 
 
 @pytest.fixture
@@ -55,7 +37,7 @@ def events(tmp_path: Path) -> Path:
 
 def definitions(folder: Path, name: str, target: str) -> list[Path]:
     path = folder / f"{name}.yaml"
-    path.write_text(DEFINITION.replace("TARGET", target))
+    path.write_text(availability("checkout", target, name="checkout-availability"))
     return [path]
 
 

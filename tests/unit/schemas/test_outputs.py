@@ -20,16 +20,9 @@ from servicelevel.domain.outputs import (
     Transition,
 )
 from servicelevel.domain.severity import Severity
-from servicelevel.schemas.outputs import (
-    cloudevent,
-    dead_letter_event,
-    encode,
-    late_event,
-    message,
-    parse_status,
-    parse_transition,
-    rfc3339,
-)
+from servicelevel.schemas.asides import dead_letter_event, late_event
+from servicelevel.schemas.moments import rfc3339
+from servicelevel.schemas.outputs import cloudevent, encode, message, parse_status, parse_transition
 
 AT = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
 

@@ -7,7 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from servicelevel.domain.outputs import DeadLetter, LateEvent, Output
-from servicelevel.schemas.outputs import dead_letter_event, late_event, message
+from servicelevel.schemas.asides import dead_letter_event, late_event
+from servicelevel.schemas.outputs import message
 from servicelevel.schemas.reference import asyncapi_document, json_schemas
 from tests.builders.outputs import AT, status, transition
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from servicelevel.adapters.files.findings import Report, Site
 from servicelevel.adapters.files.yaml_nodes import read_yaml
+from servicelevel.domain.ladder import KEPT_MS
 from servicelevel.domain.rules import (
     BudgetSpent,
     BurnRate,
@@ -22,9 +23,6 @@ from servicelevel.domain.severity import Severity
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, pane_end
 from servicelevel.errors import DefinitionError
 from servicelevel.schemas.alert_tiers import AlertTiers
-
-KEPT_MS = 35 * DAY_MS
-"""For so long counts are kept at least, however short windows are (`EvaluationPolicy`)."""
 
 SHORT_SHARE = 12
 """A short window is a twelfth of the long one, as in the SRE Workbook."""

@@ -7,8 +7,8 @@ from servicelevel.domain.corrections import Correction
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.time import floor_to, pane_end
 from servicelevel.schemas.extensions import CorrectionDocument, CorrectionSpec
+from servicelevel.schemas.moments import rfc3339
 from servicelevel.schemas.openslo.objective import SloDocument
-from servicelevel.schemas.outputs import rfc3339
 
 
 class CorrectionReader:

@@ -7,7 +7,6 @@ Keys, under a common hash tag so that they share a slot of a cluster:
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any, cast
 
 import orjson
@@ -28,6 +27,7 @@ from servicelevel.application.mirror import (
 )
 from servicelevel.errors import DependencyError, SettingsError
 from servicelevel.schemas.cloudevents import AlertEvent, CloudEvent, StatusEvent
+from servicelevel.schemas.moments import rfc3339_moment
 from servicelevel.schemas.outputs import encode, parse_status, parse_transition
 from servicelevel.settings import Settings
 
@@ -138,7 +138,9 @@ class RedisStore:
         _write_hash(pipe, self._open, new.open_alerts)
         _write_hash(pipe, self._transitions, new.transitions)
         if new.transitions:
-            pipe.zadd(self._order, {key: _ms(e.time) for key, e in new.transitions.items()})
+            pipe.zadd(
+                self._order, {key: rfc3339_moment(e.time) for key, e in new.transitions.items()}
+            )
         if surplus:
             pipe.zrem(self._order, *surplus)
             pipe.hdel(self._transitions, *cast(list[str], surplus))
@@ -169,10 +171,6 @@ def _write_hash(pipe: Pipeline, name: str, values: Mapping[str, CloudEvent | Non
         pipe.hset(name, mapping=cast(dict[Any, Any], kept))
     if gone:
         pipe.hdel(name, *gone)
-
-
-def _ms(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 async def _awaited(result: Any) -> Any:

@@ -141,7 +141,7 @@ class Evaluator:
         threatened: dict[int, Series] = {}
         for cell in cells:
             group = cell.group and self._book.admit(cell.indicator, cell.group)
-            for name in {group, TOTAL}:
+            for name in dict.fromkeys((group, TOTAL)):
                 series = self._count(cell, name, offset)
                 if cell.good < cell.total:
                     threatened[id(series)] = series

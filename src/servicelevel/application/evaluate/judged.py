@@ -151,7 +151,7 @@ class Judged:
         elif windows.view.scale != 1:
             units = {w: total // windows.view.scale for w, (_, total) in counts.items()}
         silent = frozenset(w for w in self._silences if has_begun and windows.is_silent(w))
-        ends_ms = slo.calendar.period(windows.at_ms)[1] if slo.calendar is not None else None
+        period = windows.view.period(windows.at_ms)
         values = part.series.last_values(windows.at_ms)
         return Sight(
             windows.at_ms,
@@ -161,6 +161,6 @@ class Judged:
             counts,
             units,
             silent,
-            ends_ms,
+            None if period is None else period[1],
             values,
         )

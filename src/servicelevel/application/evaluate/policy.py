@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from servicelevel.domain.ladder import Ladder
+from servicelevel.domain.ladder import KEPT_MS, Ladder
 from servicelevel.domain.severity import Severity
-from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
+from servicelevel.domain.time import HOUR_MS, MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,6 @@ class EvaluationPolicy:
     """Beyond the lateness: further ahead of the watermark nothing is told early (a backlog)."""
     evidence_ms: int = HOUR_MS
     """How long the origin of bad events is kept."""
-    retention_ms: int = 35 * DAY_MS
+    retention_ms: int = KEPT_MS
     """Panes are kept at least so long, and as long as any window needs them."""
     breach_severity: Severity = Severity.PAGE

@@ -6,7 +6,7 @@ from typing import Any
 from servicelevel.application.compare import Both, Episode, SloDifference, total
 from servicelevel.entrypoints.cli.printing import Format, print_json
 from servicelevel.entrypoints.cli.session import Session
-from servicelevel.schemas.outputs import rfc3339
+from servicelevel.schemas.moments import rfc3339
 
 
 def print_comparison(

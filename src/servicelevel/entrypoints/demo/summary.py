@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-from servicelevel.domain.time import SECOND_MS
 from servicelevel.entrypoints.demo.board import Board
 from servicelevel.entrypoints.demo.story import Story
+from servicelevel.schemas.moments import rfc3339_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,9 @@ def counted(board: Board, story: Story) -> list[Counted]:
     by_slo = {status.slo: status for status in board.statuses.values()}
     for name, service in story.services.items():
         if (status := by_slo.get(service.counted_by)) is not None:
-            at_ms = time_ms(status.at)
+            at_ms = rfc3339_moment(status.at)
             found.append(Counted(name, at_ms, board.sent.up_to(name, at_ms), status.total))
     return found
-
-
-def time_ms(moment: str) -> int:
-    """RFC 3339 text as epoch ms."""
-    return round(datetime.fromisoformat(moment).timestamp() * SECOND_MS)
 
 
 def is_exact(services: list[Counted]) -> bool:

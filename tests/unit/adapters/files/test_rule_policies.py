@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from servicelevel.adapters.files.alert_rules import KEPT_MS
 from servicelevel.adapters.files.definitions import Loaded
-from servicelevel.adapters.files.pane_ladder import shipped_ladder
-from servicelevel.application.evaluate.policy import EvaluationPolicy
 from servicelevel.domain.forecast import Z_95
 from servicelevel.domain.rules import (
     All,
@@ -213,7 +210,3 @@ def test_windows_that_do_not_fit(
 def test_silences_that_fit(load: Load, for_: str) -> None:
     (found,) = rules(load, rule({"noData": {"for": for_}}), **WEEK)
     assert isinstance(found.condition, NoData)
-
-
-def test_counts_are_kept_so_long() -> None:
-    assert EvaluationPolicy(shipped_ladder()).retention_ms == KEPT_MS

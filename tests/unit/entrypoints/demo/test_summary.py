@@ -3,8 +3,9 @@
 from servicelevel.entrypoints.demo.board import Board
 from servicelevel.entrypoints.demo.sent import Sent
 from servicelevel.entrypoints.demo.story import load_story
-from servicelevel.entrypoints.demo.summary import counted, is_exact, summary, time_ms
+from servicelevel.entrypoints.demo.summary import counted, is_exact, summary
 from servicelevel.entrypoints.demo.traffic import Request
+from servicelevel.schemas.moments import rfc3339_moment
 from tests.unit.entrypoints.demo.samples import AT, AT_MS, alert, status
 
 STORY = load_story()
@@ -60,7 +61,7 @@ def test_every_service_names_the_slo_that_counts_it() -> None:
 
 
 def test_moment_as_epoch_ms() -> None:
-    assert time_ms(AT) == AT_MS
+    assert rfc3339_moment(AT) == AT_MS
 
 
 def test_requests_of_an_unknown_service_are_none() -> None:
