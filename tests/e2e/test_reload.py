@@ -148,7 +148,7 @@ async def test_counts_go_on_under_new_targets_and_a_broken_set_is_refused(
         assert (second["definition_digest"], second["target"]) == (new_digest, 0.5)
         assert second["good"] == 2 * (EVENTS - EVENTS // 7)
 
-        system.definitions.write_text(definitions(shop=0.7) + "\n  nonsense: 1\n")
+        system.definitions.write_text(definitions(shop=0.7) + "  nonsense: 1\n")
         way.tell(worker)
         worker.until(
             lambda: len(refusals(worker, f"{system.definitions}:16:3: ")) >= way.workers,
