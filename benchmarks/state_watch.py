@@ -8,11 +8,14 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from servicelevel.adapters.faust.entries import logical_key
-from servicelevel.domain.panes import Span
+from servicelevel.domain.ladder import SPAN_MS
+from servicelevel.domain.span import Span
+from servicelevel.domain.time import DAY_MS
 from servicelevel.schemas.counts import decode_ledger
 
 POLL_MS = 20
-_SPANS = ("q", "d")  # the keys of panes, see servicelevel.application.evaluate.records
+# the keys of panes, see servicelevel.application.evaluate.records
+_LENGTHS_MS = {"q": SPAN_MS, "d": DAY_MS}
 
 
 class Sums(NamedTuple):
@@ -50,10 +53,10 @@ class StateWatch:
 
     def _apply(self, key: str, raw: bytes | None) -> None:
         kind, _, rest = key.partition("/")
-        if kind not in _SPANS:
+        if kind not in _LENGTHS_MS:
             return
-        indicator = rest.split("/", 2)[1]
-        had, now = self._spans.get(key, NONE), _sums_in(raw)
+        end, indicator, _ = rest.split("/", 2)
+        had, now = self._spans.get(key, NONE), _sums_in(raw, Span(int(end), _LENGTHS_MS[kind]))
         self._spans[key] = now
         sums = self.sums.get(indicator, NONE)
         self.sums[indicator] = Sums(
@@ -61,13 +64,13 @@ class StateWatch:
         )
 
 
-def _sums_in(raw: bytes | None) -> Sums:
+def _sums_in(raw: bytes | None, span: Span) -> Sums:
     """Of an entry `[offset, [panes, …]]`; none in a tombstone or a marker of a deletion."""
     entry = orjson.loads(raw) if raw else []
     if len(entry) < 2:
         return NONE
-    panes = Span.load_panes(entry[1][0]).values()
-    return Sums(sum(good for good, _ in panes), sum(total for _, total in panes))
+    span.load(entry[1][0])
+    return Sums(*span.sum(span.begin_ms, span.end_ms))
 
 
 class CountsWatch:

@@ -8,7 +8,6 @@ from fractions import Fraction
 from math import floor
 
 from servicelevel.domain.forecast import Eta, eta
-from servicelevel.domain.panes import Counts
 from servicelevel.domain.rules import (
     All,
     AnyOf,
@@ -21,6 +20,7 @@ from servicelevel.domain.rules import (
 )
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.sight import Number, Sight
+from servicelevel.domain.span import Counts
 
 
 def burn_rate(counts: Counts, target: Fraction) -> float | None:

@@ -9,8 +9,8 @@ operations are exact to the last bit in IEEE 754, so all machines say the same.
 from math import sqrt
 from typing import NamedTuple
 
-from servicelevel.domain.panes import Counts
 from servicelevel.domain.sight import Number
+from servicelevel.domain.span import Counts
 
 Z_95 = 1.959963984540054
 """Standard deviations to both sides that hold 95 % of a normal distribution."""

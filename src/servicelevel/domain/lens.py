@@ -11,8 +11,9 @@ from math import lcm
 from servicelevel.domain.calendar import Calendar
 from servicelevel.domain.corrections import Effect, Stretch
 from servicelevel.domain.model import NoDataPolicy
-from servicelevel.domain.panes import ZERO, Counts, Panes
+from servicelevel.domain.panes import Panes
 from servicelevel.domain.slices import RateSlices, Slices
+from servicelevel.domain.span import ZERO, Counts
 from servicelevel.domain.time import floor_to, pane_end
 
 PERIOD = 0

@@ -7,69 +7,10 @@ resolution gets coarser with age.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from servicelevel.domain.ladder import SPAN_MS, Ladder
+from servicelevel.domain.span import Counts, Span
 from servicelevel.domain.time import DAY_MS, pane_end
-
-Counts = tuple[int, int]
-"""(good, total)."""
-
-ZERO: Counts = (0, 0)
-
-Revised = tuple[int, int]
-"""The end of the pane that is revised, and the pane end from which on the revision counts."""
-
-
-@dataclass(slots=True)
-class Span:
-    """Panes within `(end − length, end]`, by pane end; `offset` is the counts offset they have."""
-
-    end_ms: int
-    length_ms: int
-    offset: int = -1
-    panes: dict[int, Counts] = field(default_factory=dict)
-    moved_to_ms: int = 0  # of a day: spans that end up to here have been moved into it
-    revisions: dict[Revised, Counts] = field(default_factory=dict)
-
-    def add(self, end_ms: int, good: int, total: int) -> None:
-        had = self.panes.get(end_ms, ZERO)
-        self.panes[end_ms] = (had[0] + good, had[1] + total)
-
-    def settle(self, until_ms: int) -> None:
-        """Revisions that count since then or before become part of their panes."""
-        for end, since in [key for key in self.revisions if key[1] <= until_ms]:
-            self.add(end, *self.revisions.pop((end, since)))
-
-    def coarsen(self, resolution_ms: int) -> None:
-        """Merge panes into ones of `resolution_ms`; nothing happens where they already are."""
-        if all(end % resolution_ms == 0 for end in self.panes):
-            return
-        merged, self.panes = self.panes, {}
-        for end, (good, total) in merged.items():
-            self.add(pane_end(end, resolution_ms), good, total)
-
-    def dump(self) -> list[int]:
-        """Flat integers `[end, good, total, …]`, in order of time."""
-        return [n for end in sorted(self.panes) for n in (end, *self.panes[end])]
-
-    def dump_revisions(self) -> list[int]:
-        """Flat integers `[end, since, good, total, …]`, in order of time."""
-        return [n for key in sorted(self.revisions) for n in (*key, *self.revisions[key])]
-
-    @staticmethod
-    def load_revisions(flat: list[int]) -> dict[Revised, Counts]:
-        """Read what `dump_revisions` wrote."""
-        numbers = iter(flat)
-        rows = zip(numbers, numbers, numbers, numbers, strict=True)
-        return {(end, since): (good, total) for end, since, good, total in rows}
-
-    @staticmethod
-    def load_panes(flat: list[int]) -> dict[int, Counts]:
-        """Read what `dump` wrote."""
-        numbers = iter(flat)
-        triples = zip(numbers, numbers, numbers, strict=True)
-        return {end: (good, total) for end, good, total in triples}
 
 
 class Panes:
@@ -159,17 +100,15 @@ class Panes:
         """Counts of the panes with an end in `(after, to]`; both are pane ends."""
         good = total = 0
         for span in self._overlapping(after_ms, to_ms):
-            for counts in _between(span, after_ms, to_ms, self.pane_ms):
-                good += counts[0]
-                total += counts[1]
+            counts = span.sum(after_ms, to_ms)
+            good += counts[0]
+            total += counts[1]
         return good, total
 
     def between(self, after_ms: int, to_ms: int) -> Iterator[tuple[int, Counts]]:
         """(end, counts) of the panes with an end in `(after, to]`, span by span."""
         for span in self._overlapping(after_ms, to_ms):
-            for end, counts in span.panes.items():
-                if after_ms < end <= to_ms:
-                    yield end, counts
+            yield from span.between(after_ms, to_ms)
 
     def next_after(self, after_ms: int) -> int | None:
         """The end of the first pane that ends after this time."""
@@ -179,8 +118,7 @@ class Panes:
                 break
             if found is not None and end_ms - length_ms >= found:
                 continue
-            panes = self._span(end_ms, length_ms).panes
-            first = min((end for end in panes if end > after_ms), default=None)
+            first = self._span(end_ms, length_ms).first_after(after_ms)
             if first is not None and (found is None or first < found):
                 found = first
         return found
@@ -191,9 +129,9 @@ class Panes:
         for end_ms, length_ms in reversed(self._order):
             if found is not None and end_ms <= found:
                 break
-            span = self._span(end_ms, length_ms)
-            ends = (*span.panes, *(end for end, _ in span.revisions))
-            found = max((found or 0, *ends)) or None
+            last = self._span(end_ms, length_ms).last_end()
+            if last is not None and (found is None or last > found):
+                found = last
         return found
 
     def _span(self, end_ms: int, length_ms: int) -> Span:
@@ -212,17 +150,3 @@ class Panes:
                 break
             if end_ms - length_ms < to_ms:
                 yield self._span(end_ms, length_ms)
-
-
-def _between(span: Span, after_ms: int, to_ms: int, pane_ms: int) -> Iterator[Counts]:
-    panes = span.panes
-    if after_ms <= span.end_ms - span.length_ms and span.end_ms <= to_ms:
-        yield from panes.values()
-    elif (to_ms - after_ms) // pane_ms <= len(panes):
-        for end in range(after_ms + pane_ms, to_ms + 1, pane_ms):
-            if (counts := panes.get(end)) is not None:
-                yield counts
-    else:
-        for end, counts in panes.items():
-            if after_ms < end <= to_ms:
-                yield counts

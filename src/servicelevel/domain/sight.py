@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from servicelevel.domain.panes import ZERO, Counts
+from servicelevel.domain.span import ZERO, Counts
 
 Number = int | Fraction
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from servicelevel.domain.panes import Counts
+from servicelevel.domain.span import Counts
 
 Operator = Literal["lte", "gte", "lt", "gt"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from servicelevel.domain.lens import View
-from servicelevel.domain.panes import ZERO, Counts
+from servicelevel.domain.span import ZERO, Counts
 from servicelevel.domain.time import floor_to, pane_end
 
 

@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 from servicelevel.domain.burn import Budget, burn_rate, exceeds, holds, is_breached
-from servicelevel.domain.panes import Counts
 from servicelevel.domain.rules import pair
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.sight import Sight
+from servicelevel.domain.span import Counts
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 T999 = Fraction(999, 1000)

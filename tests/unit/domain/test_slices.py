@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from servicelevel.domain.corrections import Stretch
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.lens import Lens, View
-from servicelevel.domain.panes import Counts, Panes, Span
+from servicelevel.domain.panes import Panes
 from servicelevel.domain.slices import RATIO_SCALE, RateSlices, RatioSlices, TimeSlices
+from servicelevel.domain.span import Counts, Span
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 from servicelevel.domain.windows import Windows
 from tests.builders.ladder import LADDER

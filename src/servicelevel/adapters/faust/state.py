@@ -53,7 +53,7 @@ class FaustState:
         self._offset = 0  # of the newest message that the entries know of
         self._term = 1
         self._current: dict[str, bytes] = {}  # logical key → where its value is
-        self._former: dict[str, list[bytes]] = {}  # logical key → keys of former incarnations
+        self._former: dict[str, list[bytes]] = {}  # logical key → keys that are outweighed
         self._markers: deque[tuple[int, bytes]] = deque()  # in order of offset
         self._changed: dict[bytes, bytes | None] = {}  # in order of the last change
         self._untidy: list[bytes] = []
@@ -69,18 +69,19 @@ class FaustState:
         own = physical_key(self._partition, key, self._incarnation)
         self._offset = max(self._offset, offset)
         entry = (offset, value, self._term) if key == PROGRESS_KEY else (offset, value)
-        self._write(own, orjson.dumps(entry))
+        self._write(own, _dump(entry))
+        self._leave_former(key, own)
         self._current[key] = own
-        self._leave_former(key)
 
     def delete(self, key: str) -> None:
         """Forget `key`, as of the message in hand; one that is not there is no error."""
-        if self._current.pop(key, None) is None:
+        if key not in self._current:
             return
         own = physical_key(self._partition, key, self._incarnation)
-        self._write(own, orjson.dumps((self._offset,)))
+        self._write(own, _dump((self._offset,)))
         self._markers.append((self._offset, own))
-        self._leave_former(key)
+        self._leave_former(key, own)
+        del self._current[key]
 
     def scan(self) -> Iterable[tuple[str, StoredEntry]]:
         """All entries by logical key; the caller may write while it reads on."""
@@ -107,25 +108,25 @@ class FaustState:
         return list(changed.items())
 
     def _build(self) -> None:
-        best: dict[str, tuple[int, int, bool, bytes]] = {}
+        best: dict[str, tuple[int, int, bool]] = {}
         for key, raw in self._entries.items():
             logical = logical_key(key)
             offset, is_marker = _head(key, raw)
             self._offset = max(self._offset, offset)
-            self._former.setdefault(logical, []).append(key)
             term = _term(key, raw) if logical == PROGRESS_KEY else 0
             self._term = max(self._term, term + 1)
+            outweighed = key
             # at one offset a marker outweighs a value: a new owner may delete what it finds
-            if logical not in best or (term, offset, is_marker) > best[logical][:3]:
-                best[logical] = (term, offset, is_marker, key)
+            if logical not in best or (term, offset, is_marker) > best[logical]:
+                best[logical] = (term, offset, is_marker)
+                outweighed, self._current[logical] = self._current.get(logical, b""), key
+            if outweighed:
+                self._former.setdefault(logical, []).append(outweighed)
         markers: list[tuple[int, bytes]] = []
-        for logical, (_, offset, is_marker, key) in best.items():
+        for logical, (_, offset, is_marker) in best.items():
             if is_marker:
-                former = self._former.pop(logical)
-                self._untidy.extend(k for k in former if k != key)
-                markers.append((offset, key))
-            else:
-                self._current[logical] = key
+                self._untidy.extend(self._former.pop(logical, ()))
+                markers.append((offset, self._current.pop(logical)))
         self._markers.extend(sorted(markers))
 
     def _write(self, key: bytes, raw: bytes) -> None:
@@ -133,8 +134,9 @@ class FaustState:
         self._changed.pop(key, None)  # so that it is last in order
         self._changed[key] = raw
 
-    def _leave_former(self, key: str) -> None:
-        self._untidy.extend(self._former.pop(key, ()))
+    def _leave_former(self, key: str, own: bytes) -> None:
+        former = (*self._former.pop(key, ()), self._current.get(key, own))
+        self._untidy.extend(each for each in former if each != own)
 
     def _drop_old_markers(self) -> None:
         while self._markers and self._markers[0][0] + self._marker_horizon <= self._offset:
@@ -142,6 +144,11 @@ class FaustState:
             raw = self._entries.get(key)
             if raw is not None and _head(key, raw) == (offset, True):  # not written again since
                 self._untidy.append(key)
+
+
+def _dump(entry: object) -> bytes:
+    """Copied, since what orjson returns keeps 4 KiB of the heap for itself, however short."""
+    return bytes(memoryview(orjson.dumps(entry)))
 
 
 def _head(key: bytes, raw: bytes) -> tuple[int, bool]:

@@ -16,7 +16,7 @@ from servicelevel.application.evaluate.records import (
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.ladder import SPAN_MS
-from servicelevel.domain.panes import Span
+from servicelevel.domain.span import Span
 from servicelevel.domain.time import MINUTE_MS, floor_to
 
 

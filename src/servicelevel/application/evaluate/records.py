@@ -30,13 +30,15 @@ from servicelevel.domain.alerts import Identity
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger, SourceState
 from servicelevel.domain.outputs import AlertState, Evidence, StatusRemoved, Transition
-from servicelevel.domain.panes import Span
 from servicelevel.domain.severity import Severity
 from servicelevel.domain.sight import Number
+from servicelevel.domain.span import Span
 from servicelevel.domain.time import DAY_MS
 from servicelevel.errors import StateError
 
-STATE_VERSION = 2
+STATE_VERSION = 3
+READ_VERSIONS = (2, STATE_VERSION)
+"""Version 2 held panes as flat integers; such entries are read, and become new when written."""
 PROGRESS_KEY = "p"
 MAX_PENDING_LENGTH = 256_000
 """Of what is to be told and in one entry, in characters of ASCII JSON."""
@@ -106,12 +108,13 @@ def load_values(series: Series, end_ms: int, entry: StoredEntry) -> None:
 def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> None:
     """Put a stored span or day back into its series."""
     if letter == "d":
-        flat, moved_to_ms, offset, revisions = entry.value
-        span = Span(end_ms, DAY_MS, offset, Span.load_panes(flat), moved_to_ms)
+        panes, moved_to_ms, offset, revisions = entry.value
+        span = Span(end_ms, DAY_MS, offset, moved_to_ms=moved_to_ms)
     else:
-        flat, revisions = entry.value
-        span = Span(end_ms, SPAN_MS, entry.offset, Span.load_panes(flat))
-    span.revisions = Span.load_revisions(revisions)
+        panes, revisions = entry.value
+        span = Span(end_ms, SPAN_MS, entry.offset)
+    span.load(panes)
+    span.load_revisions(revisions)
     series.panes.put(span)
 
 
@@ -128,10 +131,11 @@ def dump_progress(watermark_ms: int | None, told: int, ledger: Ledger) -> dict[s
 
 def load_progress(value: dict[str, Any]) -> tuple[int | None, int, Ledger]:
     """Watermark, told offset and ledger. Raises StateError where the version is not ours."""
-    if value.get("version") != STATE_VERSION:
+    if value.get("version") not in READ_VERSIONS:
         raise StateError(
             f"the stored state has version {value.get('version')!r}, this program reads "
-            f"{STATE_VERSION}: run the program that wrote it, or use another `group`"
+            f"{' and '.join(map(str, READ_VERSIONS))}: run the program that wrote it, or use "
+            "another `group`"
         )
     sources = {name: SourceState.load(raw) for name, raw in value["sources"].items()}
     return value["watermark_ms"], value["told"], Ledger(sources, value["partitions"])

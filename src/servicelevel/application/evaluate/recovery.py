@@ -39,13 +39,12 @@ class Recovered:
 
 def recover(book: Book, state: StateStore) -> Recovered | None:
     """Fill `book` from `state`; None where nothing was stored. Raises StateError."""
-    entries = dict(state.scan())
-    stored = entries.get(PROGRESS_KEY)
+    stored = state.get(PROGRESS_KEY)
     progress = None
     if stored is not None:
         progress = Recovered(stored.offset, *load_progress(stored.value))
-    for key, entry in entries.items():
-        _load_series(book, key, entry)
+    # Panes are many: none is held as it was stored.
+    entries = {k: entry for k, entry in state.scan() if not _load_series(book, k, entry)}
     _drop_moved_spans(book, state)
     every = _load_alerts(book, entries)
     _drop_orphans(every, state, entries)
@@ -57,7 +56,8 @@ def recover(book: Book, state: StateStore) -> Recovered | None:
     return progress
 
 
-def _load_series(book: Book, key: str, entry: StoredEntry) -> None:
+def _load_series(book: Book, key: str, entry: StoredEntry) -> bool:
+    """Put an entry of a series into it; False where it is of something else."""
     letter, _, rest = key.partition("/")
     if letter == "f":
         indicator, _, group = rest.partition("/")
@@ -71,6 +71,9 @@ def _load_series(book: Book, key: str, entry: StoredEntry) -> None:
     elif letter in ("q", "d"):
         end, indicator, group = rest.split("/", 2)
         load_span(book.row(indicator, group).series, letter, int(end), entry)
+    else:
+        return False
+    return True
 
 
 def _drop_moved_spans(book: Book, state: StateStore) -> None:

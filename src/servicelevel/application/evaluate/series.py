@@ -8,7 +8,8 @@ from zlib import crc32
 from servicelevel.application.cells import GrowingEvidence, named_dimensions
 from servicelevel.domain.counts import BadEvidence, Cell
 from servicelevel.domain.ladder import SPAN_MS, Ladder
-from servicelevel.domain.panes import ZERO, Panes, Span
+from servicelevel.domain.panes import Panes
+from servicelevel.domain.span import Span
 from servicelevel.domain.time import DAY_MS, MINUTE_MS, floor_to, pane_end
 from servicelevel.domain.windows import Windows
 
@@ -87,9 +88,7 @@ class Series:
         before = [w.view.unit(unit, w.at_ms) for w, unit in zip(late, units, strict=True)]
         settled_ms = floor_to(at_ms, self.grid_ms) if watermark_ms is not None else -1
         if cell.revision_ms > settled_ms and cell.revision_ms:
-            had = span.revisions.get((end_ms, cell.revision_ms), ZERO)
-            counts = (had[0] + cell.good, had[1] + cell.total)
-            span.revisions[end_ms, cell.revision_ms] = counts
+            span.revise(end_ms, cell.revision_ms, cell.good, cell.total)
             self.panes.note_revised(span)
         else:
             span.add(end_ms, cell.good, cell.total)
@@ -151,23 +150,13 @@ class Series:
         return old
 
     def coarsen(self, watermark_ms: int) -> None:
-        """Merge what has aged; no sum changes."""
+        """Merge panes of what is old as a whole; no sum changes."""
         for span in (*self.panes.spans.values(), *self.panes.days.values()):
-            if span.length_ms == SPAN_MS:
-                span.coarsen(self.panes.ladder.kept_ms(span.end_ms, watermark_ms))
-            else:
-                self._coarsen_day(span, watermark_ms)
-
-    def _coarsen_day(self, day: Span, watermark_ms: int) -> None:
-        kept, day.panes = day.panes, {}
-        for end, (good, total) in kept.items():
-            resolution = self.panes.ladder.kept_ms(pane_end(end, SPAN_MS), watermark_ms)
-            day.add(pane_end(end, resolution), good, total)
+            span.coarsen(self.panes.ladder.kept_ms(span.end_ms, watermark_ms))
 
     def moved_until_ms(self, watermark_ms: int) -> int:
         """Spans that end up to here are in their days; a function of the watermark's minute."""
-        rungs = self.panes.ladder.rungs
-        age = rungs[min(1, len(rungs) - 1)].until_age_ms
+        age = self.panes.ladder.rungs[0].until_age_ms  # more entries cost more than longer ones
         return floor_to(floor_to(watermark_ms, MINUTE_MS) - age - self._stagger_ms, SPAN_MS)
 
     def movable(self, watermark_ms: int) -> list[Span]:
@@ -186,12 +175,11 @@ class Series:
         if day is None:
             day = Span(day_end, DAY_MS)
             self.panes.put(day)
-        for end, (good, total) in span.panes.items():
-            resolution = self.panes.ladder.kept_ms(span.end_ms, watermark_ms)
+        resolution = self.panes.ladder.kept_ms(span.end_ms, watermark_ms)
+        for end, (good, total) in span.panes():
             day.add(pane_end(end, resolution), good, total)
-        for key, (good, total) in span.revisions.items():
-            had = day.revisions.get(key, ZERO)
-            day.revisions[key] = (had[0] + good, had[1] + total)
+        for key, counts in span.revisions.items():
+            day.revise(*key, *counts)
         self.panes.note_revised(day)
         day.moved_to_ms = max(day.moved_to_ms, span.end_ms)
         day.offset = max(day.offset, offset - 1)

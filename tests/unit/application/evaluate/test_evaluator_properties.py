@@ -201,9 +201,10 @@ def sums(state: JournalledState) -> tuple[int, int]:
     good = total = 0
     for key, entry in state.scan():
         if key[0] in "qd":
-            flat, revisions = entry.value[0], entry.value[-1]
-            good += sum(flat[1::3]) + sum(revisions[2::4])
-            total += sum(flat[2::3]) + sum(revisions[3::4])
+            _, _, totals, bads = entry.value[0] or (0, 0, [], [])
+            revisions = entry.value[-1]
+            good += sum(totals) - sum(bads) + sum(revisions[2::4])
+            total += sum(totals) + sum(revisions[3::4])
     return good, total
 
 
