@@ -97,9 +97,11 @@ def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, 
         day_end = -(-end // 86_400_000) * 86_400_000
         if key[0] == "q" and end <= days.get((partition, series, day_end), 0):
             continue  # moved into its day
-        flat = value[0]
-        for i in range(0, len(flat), 3):
-            yield series.split("/")[0], flat[i], flat[i + 1], flat[i + 2]
+        step, first, totals, bads = value[0] or (0, 0, [], [])
+        begin = end - (900_000 if key[0] == "q" else 86_400_000)
+        for slot, total in enumerate(totals):
+            bad = bads[slot] if bads else 0
+            yield series.split("/")[0], begin + (first + slot + 1) * step, total - bad, total
         revisions = value[1] if key[0] == "q" else value[3]
         for i in range(0, len(revisions), 4):
             yield series.split("/")[0], revisions[i], revisions[i + 2], revisions[i + 3]

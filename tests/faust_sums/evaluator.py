@@ -25,6 +25,9 @@ class SumEvaluator:
         progress = self.state.get(PROGRESS)
         return None if progress is None else progress.offset + 1
 
+    watermark_ms: int | None = None
+    rejected = 0
+
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Add the cells; the progress is written last."""
         for range_ in message.ranges:

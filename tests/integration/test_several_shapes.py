@@ -132,7 +132,7 @@ async def test_three_shapes_are_counted_exactly(world: World) -> None:
     assert counts.sums == expected(world.events)
     for partition in range(world.settings.counts_partitions):
         assert counts.tally(partition) == Tally(read, read - LATE - 3, LATE, 3)
-    assert combiner.counters.read == read
+    assert combiner.vitals.read == read
     told = [json.loads(value) for topic, _, value in world.writer.sent if topic == "late"]
     assert len({each["id"] for each in told}) == len(told) == LATE
     dead = [json.loads(v)["data"] for topic, _, v in world.writer.sent if topic == "dead-letter"]

@@ -14,6 +14,7 @@ from servicelevel.adapters.kafka.tail import CountsTail
 from servicelevel.application.packing import Packed, pack
 from servicelevel.application.ports import WallClock
 from servicelevel.application.source_counter import SourceCounter
+from servicelevel.application.vitals import CombinerVitals
 from servicelevel.domain.counts import Range
 from servicelevel.domain.outputs import DeadLetter, LateEvent
 
@@ -21,19 +22,6 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_MS = 1_000
 FRESH_MS = 5_000
-
-
-@dataclass(slots=True)
-class CombinerCounters:
-    """Since the start of the process; `lag` is how many records wait in the sources held."""
-
-    read: int = 0
-    counted: int = 0
-    late: int = 0
-    dead: int = 0
-    rejected: int = 0  # times that ranges were found ignored, or a source claimed by another
-    flushes: int = 0
-    lag: int = 0
 
 
 @dataclass(slots=True)
@@ -106,7 +94,7 @@ class Flusher:
         asides: Asides,
         clock: WallClock,
         owner: str,
-        counters: CombinerCounters,
+        vitals: CombinerVitals,
     ) -> None:
         self.held: dict[TopicPartition, Held] = {}
         self.lost: asyncio.Queue[tuple[TopicPartition, bool]] = asyncio.Queue()
@@ -115,7 +103,7 @@ class Flusher:
         self._asides = asides
         self._clock = clock
         self._owner = owner
-        self._counters = counters
+        self._vitals = vitals
         self._lock = asyncio.Lock()
         self._heartbeat_ms: int | None = None
         self._written: dict[int, int] = {}
@@ -138,17 +126,17 @@ class Flusher:
             if asides:
                 await self._asides.send(asides)
             await self._write(held, messages, ends)
-            self._counters.flushes += 1
+            self._vitals.flushes += 1
 
     def _close(self, held: list[Held], *, heartbeat: bool) -> list[tuple[int, bytes]]:
         """Take what was counted, all in one moment; the messages to be written."""
         now_ms = self._clock()
         for each in held:
             tally = each.counter.take()
-            self._counters.read += tally.read
-            self._counters.counted += tally.counted
-            self._counters.late += tally.late
-            self._counters.dead += tally.dead
+            self._vitals.read += tally.read
+            self._vitals.counted += tally.counted
+            self._vitals.late += tally.late
+            self._vitals.dead += tally.dead
             each.counter.look_at_clock(now_ms, at_end=each.is_at_end(now_ms))
         if self._heartbeat_ms is None or now_ms - self._heartbeat_ms >= HEARTBEAT_MS:
             heartbeat = True
@@ -202,7 +190,7 @@ class Flusher:
         """Stop counting sources whose ranges the log has not accepted, or that another claimed."""
         for each in list(self.held.values()):
             if not self._is_accepted(each):
-                self._counters.rejected += 1
+                self._vitals.rejected += 1
                 log.warning(
                     "source %s: ranges of epoch %d are not accepted",
                     each.counter.source,

@@ -10,8 +10,9 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from servicelevel.adapters.kafka.flushing import CombinerCounters, Flusher, Held
+from servicelevel.adapters.kafka.flushing import Flusher, Held
 from servicelevel.application.ports import RawRecord, WallClock
+from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, GapError
 
 POLL_MS = 200
@@ -29,12 +30,12 @@ class SourceReader:
         consumer: AIOKafkaConsumer,
         flusher: Flusher,
         clock: WallClock,
-        counters: CombinerCounters,
+        vitals: CombinerVitals,
     ) -> None:
         self._consumer = consumer
         self._flusher = flusher
         self._clock = clock
-        self._counters = counters
+        self._vitals = vitals
 
     async def run(self) -> None:
         """Read on until cancelled.
@@ -84,7 +85,11 @@ class SourceReader:
     async def _look_at_ends(self) -> None:
         for held in list(self._flusher.held.values()):
             await self._look_at_end(held)
-        self._counters.lag = sum(held.lag for held in self._flusher.held.values())
+        counters = {each.counter: each.lag for each in self._flusher.held.values()}
+        self._vitals.untold = sum(counter.untold for counter in counters)
+        self._vitals.sources = {
+            counter.source: SourceVitals(counter.position, lag) for counter, lag in counters.items()
+        }
 
     async def _look_at_end(self, held: Held) -> None:
         """Whether all was read; control records of transactions move the consumer's position."""

@@ -8,6 +8,7 @@ import pytest
 
 from servicelevel.adapters.faust.host import EvaluatorHost
 from servicelevel.adapters.faust.state import FaustState, Record
+from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.domain.counts import Cell, CountsMessage, Range
 from servicelevel.domain.outputs import Output
 from servicelevel.errors import GapError, RestartRequiredError
@@ -33,6 +34,7 @@ class World:
         self.kafka_takes.set()
         self.error: Exception | None = None
         self.incarnations = 0
+        self.vitals = EvaluatorVitals()
         self.host = self.new_host()
 
     def new_host(self, limit: int = 256) -> EvaluatorHost:
@@ -44,6 +46,7 @@ class World:
             log=self,
             changelog=self,
             outputs=self,
+            vitals=self.vitals,
             limit=limit,
         )
         host.resume({0, 1})
