@@ -61,6 +61,6 @@ async def open_clients(settings: Settings, max_message_bytes: int) -> AsyncItera
         for client in (producer, lookup, tail, sources):
             await start(client, settings)
             stack.push_async_callback(client.stop)
-        hand_over_raw(sources)
+        hand_over_raw(sources, in_lists=True)
         hand_over_raw(tail)
         yield Clients(sources, tail, lookup, producer)

@@ -11,6 +11,7 @@ from aiokafka.errors import (
 )
 
 from servicelevel.adapters.kafka.flushing import Flusher, Held
+from servicelevel.adapters.kafka.records import flat
 from servicelevel.application.ports import RawRecord, WallClock
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, GapError
@@ -53,7 +54,7 @@ class SourceReader:
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
             for partition, records in batches.items():
-                await self._count(partition, records)
+                await self._count(partition, flat(records))
             await self._look_at_ends()
 
     async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:

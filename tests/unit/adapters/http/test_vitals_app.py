@@ -18,6 +18,7 @@ from servicelevel.application.vitals import (
 )
 from servicelevel.errors import DependencyError
 
+ROOT = Path(__file__).resolve().parents[4]
 NOW_MS = 1_767_225_600_000
 
 
@@ -73,7 +74,7 @@ async def test_metrics_are_what_the_vitals_say() -> None:
 
 
 async def test_the_page_on_metrics_names_each_of_them() -> None:
-    page = Path("docs/how-to/watch-the-watcher.md").read_text()
+    page = (ROOT / "docs/how-to/watch-the-watcher.md").read_text()
     _, text = await get(worker(), "/metrics")
     names = {s.name for f in text_string_to_metric_families(text) for s in f.samples}
     assert set(re.findall(r"^\| `(servicelevel_\w+)", page, re.MULTILINE)) == names
