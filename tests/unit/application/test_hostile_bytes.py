@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import asdict
 
 from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
@@ -224,7 +225,7 @@ def test_a_record_has_the_same_fate_in_whatever_batch_it_comes() -> None:
                 limits=LIMITS,
             )
             found |= {letter.offset: f"{letter.reason}: {letter.detail}" for letter in dead}
-            found |= {o: repr(e) for o, e in zip(batch.offsets, batch.events, strict=True)}
+            found |= {o: repr(asdict(e)) for o, e in zip(batch.offsets, batch.events, strict=True)}
         return found
 
     alone = fates(1)
