@@ -141,3 +141,28 @@ async def test_three_shapes_are_counted_exactly(world: World) -> None:
         ("otlp_spans", "mapping"),
         ("requests", "missing_field"),
     ]
+
+
+async def test_a_record_whose_counts_fit_into_no_message_holds_nothing_up(world: World) -> None:
+    """It has spans in so many panes; in one partition with some before it and some after it."""
+    before = [event(n) for n in range(20)]
+    many = [event(n, time_ms=START_MS + n * 10_000) for n in range(300)]
+    after = [event(n, time_ms=many[-1]["time"] + n) for n in range(20)]
+    world.events = [*before, *after]
+    records = [as_otlp(events) for events in (*in_groups(before), many, *in_groups(after))]
+    await world.write("otlp_spans", [(0, record) for record in records])
+
+    running = world.running("a", mappings=read_mappings(world.settings), max_message_bytes=3_000)
+    async with running:
+        read = len(world.events) + 1
+        await world.until(lambda counts: counts.ledgers and counts.tally().read == read)
+    counts = await world.read_counts()
+    assert counts.sums == expected(world.events)
+    for partition in range(world.settings.counts_partitions):
+        assert counts.tally(partition) == Tally(read, read - 1, 0, 1)
+    assert counts.largest_bytes <= 3_000
+    letters = [json.loads(v)["data"] for topic, _, v in world.writer.sent if topic == "dead-letter"]
+    assert {(each["offset"], each["reason"]) for each in letters} == {
+        (records.index(as_otlp(many)), "too_many_counts")
+    }
+    assert "its 300 events count for 300 sums" in letters[0]["detail"]

@@ -114,12 +114,17 @@ class KafkaCombiner:
             Claimer(clients.sources, clients.lookup, tail, writer, topics, clock, owner),
             flusher,
             SourceReader(clients.sources, flusher, clock, self.counters),
-            partial(self._counter, topics),
+            partial(self._counter, topics, writer),
             self._settings.flush_interval_ms / 1000,
         )
 
     def _counter(
-        self, topics: SourceTopics, partition: TopicPartition, claimed: Claimed, max_records: int
+        self,
+        topics: SourceTopics,
+        writer: CountsWriter,
+        partition: TopicPartition,
+        claimed: Claimed,
+        max_records: int,
     ) -> SourceCounter:
         source, topic = topics.name(partition), topics.topic(partition)
         kind, settings = topics.kinds[topic], self._settings
@@ -154,5 +159,6 @@ class KafkaCombiner:
             # Incidents and changes are rare: read to the end, they hold no watermark back.
             idle_timeout_ms=settings.idle_timeout_ms if kind == "request" else 0,
             now_ms=self._clock(),
+            max_bytes=writer.max_bytes,
             max_records=max_records,
         )
