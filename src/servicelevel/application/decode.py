@@ -74,7 +74,7 @@ def decode_batch(
                     if place:
                         places.append(place)
             except EventError as error:
-                dead.append(_dead_letter(record, topic, partition, error))
+                dead.append(dead_letter(record, topic, partition, error))
     return (batch._replace(places=places) if places else batch), dead
 
 
@@ -96,7 +96,8 @@ def _decoded(
             yield part, events
 
 
-def _dead_letter(record: RawRecord, topic: str, partition: int, error: EventError) -> DeadLetter:
+def dead_letter(record: RawRecord, topic: str, partition: int, error: EventError) -> DeadLetter:
+    """A record that is no event, or whose events cannot be counted."""
     return DeadLetter(
         topic=topic,
         partition=partition,

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     FUTURE_TIME = "future_time"  # further ahead of the wall clock than `max_future_ms`
     ENVELOPE = "envelope"  # the CloudEvents envelope contradicts itself
     MAPPING = "mapping"  # the source mapping cannot be applied
+    TOO_MANY_COUNTS = "too_many_counts"  # its counts do not fit into one message on `counts`
 
 
 MAX_DEPTH = 250

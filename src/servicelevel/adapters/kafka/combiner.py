@@ -116,13 +116,18 @@ class KafkaCombiner:
             Claimer(clients.sources, clients.lookup, tail, writer, topics, clock, owner),
             flusher,
             SourceReader(clients.sources, flusher, clock, self.vitals),
-            partial(self._counter, topics),
+            partial(self._counter, topics, writer),
             self._settings.flush_interval_ms / 1000,
             self.vitals,
         )
 
     def _counter(
-        self, topics: SourceTopics, partition: TopicPartition, claimed: Claimed, max_records: int
+        self,
+        topics: SourceTopics,
+        writer: CountsWriter,
+        partition: TopicPartition,
+        claimed: Claimed,
+        max_records: int,
     ) -> SourceCounter:
         source, topic = topics.name(partition), topics.topic(partition)
         kind, settings = topics.kinds[topic], self._settings
@@ -157,5 +162,6 @@ class KafkaCombiner:
             # Incidents and changes are rare: read to the end, they hold no watermark back.
             idle_timeout_ms=settings.idle_timeout_ms if kind == "request" else 0,
             now_ms=self._clock(),
+            max_bytes=writer.max_bytes,
             max_records=max_records,
         )

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from servicelevel.adapters.kafka.counts_writer import CountsWriter
 from servicelevel.adapters.kafka.tail import CountsTail
-from servicelevel.application.packing import Packed, pack
+from servicelevel.application.packing import pack
 from servicelevel.application.ports import WallClock
 from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals
@@ -142,24 +142,30 @@ class Flusher:
             heartbeat = True
         if heartbeat:
             self._heartbeat_ms = now_ms
-        messages: list[tuple[int, bytes]] = []
-        too_large: set[str] = set()
-        for n in self._tail.counts_partitions:
-            if heartbeat or any(each.counter.has_news(n) for each in held):
-                packed = self._pack(held, n, now_ms)
-                messages += [(n, value) for value in packed.messages]
-                too_large |= packed.too_large
+        ranges = {
+            n: [range_ for each in held for range_ in each.counter.ranges(n)]
+            for n in self._tail.counts_partitions
+            if heartbeat or any(each.counter.has_news(n) for each in held)
+        }
+        messages, too_large = self._pack(ranges, now_ms)
         for each in held:
             each.counter.told_idle()
             if each.counter.source in too_large:
                 self._lose(each, smaller=True)
         return messages
 
-    def _pack(self, held: list[Held], partition: int, now_ms: int) -> Packed:
-        ranges: list[Range] = []
-        for each in held:
-            ranges += each.counter.ranges(partition)
-        return pack(ranges, now_ms, self._writer.max_bytes)
+    def _pack(
+        self, ranges: dict[int, list[Range]], now_ms: int
+    ) -> tuple[list[tuple[int, bytes]], set[str]]:
+        """Messages, and the sources that are left out of all of them as some would be too large."""
+        max_bytes = self._writer.max_bytes
+        packed = {n: pack(some, now_ms, max_bytes) for n, some in ranges.items()}
+        too_large = {source for each in packed.values() for source in each.too_large}
+        if too_large:
+            # In every partition, so that a record that is refused later counts in none.
+            left = {n: [r for r in some if r.source not in too_large] for n, some in ranges.items()}
+            packed = {n: pack(some, now_ms, max_bytes) for n, some in left.items()}
+        return [(n, value) for n, each in packed.items() for value in each.messages], too_large
 
     async def _write(
         self,

@@ -18,7 +18,7 @@ from servicelevel.errors import START_ANEW, GapError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
-SLICE_BYTES = 2 << 20  # so many bytes of larger ones, which may hold many events each
+SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
 MAX_UNTOLD = 500_000  # records of a source counted before they are written
 MAX_WAITING = 2_000  # dead letters and late events held before they are sent
 

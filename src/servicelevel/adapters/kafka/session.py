@@ -17,7 +17,7 @@ from servicelevel.adapters.kafka.tail import CountsTail
 from servicelevel.application.commits import Commit, encode_metadata
 from servicelevel.application.source_counter import MAX_RECORDS, SourceCounter
 from servicelevel.application.vitals import CombinerVitals
-from servicelevel.errors import RestartRequiredError, StreamError
+from servicelevel.errors import RestartRequiredError
 
 log = logging.getLogger(__name__)
 
@@ -189,12 +189,8 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                 self._claims_due.set()
 
     def _make_smaller(self, partition: TopicPartition) -> None:
+        # A record whose counts do not fit in a range of its own is refused by the counter.
         records = self._max_records.get(partition, MAX_RECORDS)
-        if records == 1:
-            raise StreamError(
-                f"source {self._topics.name(partition)}: the counts of one record make too large a "
-                "message on counts; define fewer objectives and shorter groups for its service"
-            )
         self._max_records[partition] = max(1, records // SMALLER)
 
     async def _flush_now_and_then(self) -> None:

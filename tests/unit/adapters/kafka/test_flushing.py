@@ -129,6 +129,7 @@ def bench() -> Bench:
         decode,
         idle_timeout_ms=60_000,
         now_ms=0,
+        max_bytes=1_000_000,
     )
     held = flusher.held[TP] = Held(TP, counter)
     made = Bench(flusher, tail, journal, vitals, held)

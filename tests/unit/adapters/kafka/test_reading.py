@@ -7,7 +7,7 @@ from servicelevel.application.lines import RecordedLine
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [(None, SLICE), (0, SLICE), (200, SLICE), (1 << 19, 4), (3 << 20, 1)]
+    ("size", "expected"), [(None, SLICE), (0, SLICE), (200, SLICE), (1 << 18, 4), (3 << 20, 1)]
 )
 def test_fewer_records_at_once_where_they_are_large(size: int | None, expected: int) -> None:
     value = None if size is None else b"x" * size
