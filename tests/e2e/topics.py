@@ -85,6 +85,12 @@ async def table(address: str, changelog: str) -> dict[tuple[int, str], Any]:
 
 def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, int]]:
     """(indicator, pane end, good, total) of all stored panes."""
+    for series, end, good, total in panes_of_series(entries):
+        yield series.split("/")[0], end, good, total
+
+
+def panes_of_series(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, int]]:
+    """(indicator/group, pane end, good, total) of all stored panes."""
     days = {
         (partition, key.split("/", 2)[2], int(key.split("/")[1])): value[1]
         for (partition, key), value in entries.items()
@@ -99,7 +105,7 @@ def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, 
             continue  # moved into its day
         flat = value[0]
         for i in range(0, len(flat), 3):
-            yield series.split("/")[0], flat[i], flat[i + 1], flat[i + 2]
+            yield series, flat[i], flat[i + 1], flat[i + 2]
         revisions = value[1] if key[0] == "q" else value[3]
         for i in range(0, len(revisions), 4):
-            yield series.split("/")[0], revisions[i], revisions[i + 2], revisions[i + 3]
+            yield series, revisions[i], revisions[i + 2], revisions[i + 3]
