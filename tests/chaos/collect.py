@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from servicelevel.adapters.files.definitions import load_definitions
 from tests.chaos.counts_log import read_counts
 from tests.chaos.expected import Record, Series, expect
-from tests.chaos.outcome import Outcome, Pane
+from tests.chaos.outcome import Aside, Outcome, Pane
 from tests.chaos.promises import SLIS
 from tests.chaos.system import PREFIX, ChaosSystem
 from tests.chaos.traffic import LATE_HORIZON_MS, LATENESS_MS, PARTITIONS
@@ -110,8 +110,8 @@ async def _commits(chaos: ChaosSystem) -> dict[int, int]:
     }
 
 
-async def _asides(chaos: ChaosSystem) -> list[tuple[str, int, int, str | None]]:
-    found = []
+async def _asides(chaos: ChaosSystem) -> list[Aside]:
+    found: list[Aside] = []
     for topic in ("dead-letter", "late"):
         for event in await chaos.system.told(topic):
             data = event["data"]

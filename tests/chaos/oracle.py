@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.chaos.expected import PANE_MS, Series
-from tests.chaos.outcome import Outcome, Pane
+from tests.chaos.outcome import Aside, Outcome, Pane
 from tests.chaos.promises import BY_SLICES, BYSTANDER, SLIS
 
 SPAN_MS = 900_000
@@ -124,7 +124,7 @@ def commits(outcome: Outcome) -> Iterator[str]:
 
 def asides(outcome: Outcome) -> Iterator[str]:
     """Each broken record is a dead letter and each late event is told, and no others are."""
-    wanted = {("dead-letter", *place, None) for place in outcome.expected.dead}
+    wanted: set[Aside] = {("dead-letter", *place, None) for place in outcome.expected.dead}
     wanted |= {("late", *place, what) for place, what in outcome.expected.late.items()}
     found = set(outcome.asides)
     yield from (f"missing: {aside}" for aside in sorted(wanted - found, key=str))
@@ -209,7 +209,8 @@ def mirror(outcome: Outcome) -> Iterator[str]:
 def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     """Where two events differ."""
     a, b = ({**e, **e["data"], "data": None} for e in (one, other))
-    return "; ".join(f"{k} {a.get(k)!r} / {b.get(k)!r}" for k in a if a.get(k) != b.get(k))
+    unlike = [key for key in {**a, **b} if a.get(key) != b.get(key)]
+    return "; ".join(f"{key} {a.get(key)!r} / {b.get(key)!r}" for key in unlike)
 
 
 def _ms(time: str) -> int:

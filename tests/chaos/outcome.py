@@ -9,6 +9,9 @@ from tests.chaos.expected import Expected, Series
 Pane = tuple[int, int, int]
 """(pane end, good, total); an end may come more than once."""
 
+Aside = tuple[str, int, int, str | None]
+"""(topic, partition, offset, disposition) of a dead letter or late event."""
+
 
 @dataclass
 class Outcome:
@@ -16,8 +19,7 @@ class Outcome:
 
     `stored` is the evaluator's table, `commits` the combiners' offsets by source partition.
     `told` are the messages on warnings and breaches, `replayed` those of a replay by one process,
-    on time only. `asides` are (topic, partition, offset, disposition) of dead letters and late
-    events. Statuses are by key, as the last of each on the topic and as in Redis.
+    on time only. Statuses are by key, as the last of each on the topic and as in Redis.
     """
 
     expected: Expected
@@ -28,7 +30,7 @@ class Outcome:
     """By counts partition and source: read, counted, late, dead as the evaluator has it."""
     told: list[dict[str, Any]]
     replayed: list[dict[str, Any]]
-    asides: list[tuple[str, int, int, str | None]]
+    asides: list[Aside]
     statuses: dict[str, dict[str, Any]]
     mirrored: dict[str, dict[str, Any]]
     mirrored_open: set[str]

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     STOP = "stop"  # SIGTERM of a worker, started again
     STALL = "stall"  # SIGSTOP of a worker beyond its session, then SIGCONT
     STALL_AND_KILL = "stall and kill"  # another worker is killed while one is stalled
+    STORM = "storm"  # SIGKILL of one worker after another, each started again at once
     ADD = "add"  # one worker more
     REMOVE = "remove"  # SIGTERM of a worker for good
     BROKER_KILL = "broker kill"  # SIGKILL of the broker, started again over its data
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     RELOAD = "reload"  # other definitions, and SIGHUP of all workers
 
 
+PICKS = 6
 WORKERS = 3
 MOST_WORKERS = 4
 FEWEST_WORKERS = 2
@@ -31,14 +33,13 @@ FEWEST_WORKERS = 2
 
 @dataclass(frozen=True)
 class Step:
-    """`pick` and `other` in [0, 1) choose workers among those that run; both times in seconds."""
+    """`picks` in [0, 1) choose workers among those that run, one after the other; in seconds."""
 
     number: int
     kind: Kind
     pause_s: float
     lasts_s: float
-    pick: float
-    other: float
+    picks: tuple[float, ...]
 
 
 def steps(seed: int) -> Iterator[Step]:
@@ -55,9 +56,8 @@ def steps(seed: int) -> Iterator[Step]:
             elif kind is Kind.REMOVE and workers == FEWEST_WORKERS:
                 kind = Kind.ADD
             workers += (kind is Kind.ADD) - (kind is Kind.REMOVE)
-            yield Step(
-                number, kind, rng.uniform(0.5, 4), _lasts_s(rng, kind), rng.random(), rng.random()
-            )
+            pause_s, lasts_s = rng.uniform(0.2, 3), _lasts_s(rng, kind)
+            yield Step(number, kind, pause_s, lasts_s, tuple(rng.random() for _ in range(PICKS)))
             number += 1
 
 
@@ -66,4 +66,6 @@ def _lasts_s(rng: random.Random, kind: Kind) -> float:
         return SESSION_S + rng.uniform(2, 9)
     if kind is Kind.BROKER_STALL:
         return 20.0
+    if kind is Kind.STORM:
+        return rng.uniform(4, 15)
     return rng.uniform(0, 4)

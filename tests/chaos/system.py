@@ -5,7 +5,6 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -26,6 +25,7 @@ from tests.services.process import wait_until_async
 PREFIX = "chaos."
 COUNTS_PARTITIONS = 4
 SETTLED_S = 150
+MORE_S = 1.0
 SETTINGS = {
     "SERVICELEVEL_PARTITIONS": str(PARTITIONS),
     "SERVICELEVEL_COUNTS_PARTITIONS": str(COUNTS_PARTITIONS),
@@ -101,6 +101,7 @@ class ChaosSystem:
             Kind.STOP: self._stop,
             Kind.STALL: self._stall,
             Kind.STALL_AND_KILL: self._stall,
+            Kind.STORM: self._storm,
             Kind.ADD: self._add,
             Kind.REMOVE: self._remove,
             Kind.BROKER_KILL: self._broker_kill,
@@ -111,21 +112,21 @@ class ChaosSystem:
         return await done[step.kind](step)
 
     async def _kill(self, step: Step) -> str:
-        slot = self.workers.pick(step.pick)
+        slot = self.workers.pick(step.picks[0])
         await self.workers.kill(slot, step.lasts_s)
         return f"worker {slot}, started again after {step.lasts_s:.1f} s"
 
     async def _stop(self, step: Step) -> str:
-        slot = self.workers.pick(step.pick)
+        slot = self.workers.pick(step.picks[0])
         await self.workers.stop(slot, step.lasts_s)
         return f"worker {slot}, started again after {step.lasts_s:.1f} s"
 
     async def _stall(self, step: Step) -> str:
-        slot = self.workers.pick(step.pick)
+        slot = self.workers.pick(step.picks[0])
         self.workers.stall(slot)
         killed = ""
         if step.kind is Kind.STALL_AND_KILL:
-            other = self.workers.pick(step.other, without=slot)
+            other = self.workers.pick(step.picks[1], without=slot)
             await asyncio.sleep(step.lasts_s / 2)
             await self.workers.kill(other, 0)
             await asyncio.sleep(step.lasts_s / 2)
@@ -135,11 +136,20 @@ class ChaosSystem:
         self.workers.resume(slot)
         return f"worker {slot} for {step.lasts_s:.1f} s{killed}"
 
+    async def _storm(self, step: Step) -> str:
+        killed = []
+        for pick in step.picks:
+            slot = self.workers.pick(pick)
+            await self.workers.kill(slot, 0)
+            killed.append(str(slot))
+            await asyncio.sleep(step.lasts_s / len(step.picks))
+        return f"workers {', '.join(killed)} within {step.lasts_s:.1f} s"
+
     async def _add(self, _: Step) -> str:
         return f"worker {self.workers.add()}"
 
     async def _remove(self, step: Step) -> str:
-        slot = self.workers.pick(step.pick)
+        slot = self.workers.pick(step.picks[0])
         await self.workers.remove(slot)
         return f"worker {slot}"
 
@@ -171,6 +181,7 @@ class ChaosSystem:
     async def settle(self, what: str) -> None:
         """Until all workers run and all is applied that the input topic has now."""
         ends: dict[str, int] = {}
+        await asyncio.sleep(MORE_S)  # until there is traffic that came after the disturbance
 
         async def is_settled() -> bool:
             self.failed()
@@ -203,7 +214,7 @@ class ChaosSystem:
         found = {source.removeprefix(PREFIX): int(at) for source, at in positions.items()}
         return all(found.get(source, 0) == end for source, end in wanted.items())
 
-    async def _wait(self, condition: Callable[[], Any], what: str) -> None:
+    async def _wait(self, condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
         async def seen() -> bool:
             try:
                 found = condition()

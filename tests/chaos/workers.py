@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from tests.services.process import ManagedProcess
 
-AGAIN = {3: "no broker", 75: "asked to be started anew"}
+AGAIN = (3, 75, -signal.SIGHUP)
+"""No broker; to be started anew; told to reload before it listened. As in deploy/systemd."""
 AGAIN_AFTER_S = 1.0
 STOP_S = 40.0
 
