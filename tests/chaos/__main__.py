@@ -58,6 +58,8 @@ async def run(seed: int, seconds: float, rate: int, folder: Path) -> int:
             summary.steps[step.kind] = summary.steps.get(step.kind, 0) + 1
             summary.slowest_settled_s = max(summary.slowest_settled_s, round(settled_s, 1))
             log.step(at_s, step, done, settled_s)
+            if chaos.unsettled:
+                break  # what is wrong is easiest to see now
         await chaos.finish()
         summary.minutes = round((time.monotonic() - begun) / 60, 1)
         outcome = await collect(chaos)

@@ -20,12 +20,12 @@ from tests.chaos.workers import Workers
 from tests.e2e.system import System
 from tests.e2e.topics import produce, reader
 from tests.services.kafka import KafkaBroker
-from tests.services.process import wait_until_async
 
 PREFIX = "chaos."
 COUNTS_PARTITIONS = 4
 SETTLED_S = 150
 MORE_S = 1.0
+LOOK_S = 0.3
 SETTINGS = {
     "SERVICELEVEL_PARTITIONS": str(PARTITIONS),
     "SERVICELEVEL_COUNTS_PARTITIONS": str(COUNTS_PARTITIONS),
@@ -179,7 +179,10 @@ class ChaosSystem:
         return f"a target is {target} now"
 
     async def settle(self, what: str) -> None:
-        """Until all workers run and all is applied that the input topic has now."""
+        """Until all workers run and all is applied that the input topic has in a second.
+
+        What does not settle is noted in `unsettled`.
+        """
         ends: dict[str, int] = {}
         await asyncio.sleep(MORE_S)  # until there is traffic that came after the disturbance
 
@@ -199,7 +202,7 @@ class ChaosSystem:
         await self._tasks[2]
         await self.settle("the end")
 
-        def is_complete() -> bool:
+        async def is_complete() -> bool:
             return self.progress.complete_to_ms() > self._traffic.newest_ms + 3_000_000
 
         await self._wait(is_complete, "every pane complete")
@@ -214,18 +217,13 @@ class ChaosSystem:
         found = {source.removeprefix(PREFIX): int(at) for source, at in positions.items()}
         return all(found.get(source, 0) == end for source, end in wanted.items())
 
-    async def _wait(self, condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-        async def seen() -> bool:
-            try:
-                found = condition()
-                return bool(await found if isinstance(found, Awaitable) else found)
-            except KafkaError:
-                return False
-
+    async def _wait(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:
         try:
-            await wait_until_async(seen, SETTLED_S, what=what, interval=0.3)
-        except TimeoutError as error:
-            self.unsettled.append(str(error))
+            async with asyncio.timeout(SETTLED_S):
+                while not await _seen(condition):
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            self.unsettled.append(f"not seen within {SETTLED_S} s: {what}")
 
     async def ends(self, topic: str) -> dict[str, int]:
         """After the last record of each partition, by `topic/partition`."""
@@ -241,3 +239,10 @@ class ChaosSystem:
         with RedisClient.from_url(self.redis.url, decode_responses=True) as client:
             found: dict[str, str] = client.hgetall(f"{{{PREFIX}{group}}}:{part}")
             return found
+
+
+async def _seen(condition: Callable[[], Awaitable[bool]]) -> bool:
+    try:
+        return await condition()
+    except (KafkaError, OSError):
+        return False
