@@ -64,6 +64,7 @@ async def run(seed: int, seconds: float, rate: int, folder: Path) -> int:
         summary.minutes = round((time.monotonic() - begun) / 60, 1)
         outcome = await collect(chaos)
         summary.restarts = dict(chaos.workers.restarts)
+        summary.slow_stops = chaos.workers.slow_stops
     found = differences(outcome)
     summary.take(outcome, found)
     write_summary(folder, summary, found)

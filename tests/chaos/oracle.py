@@ -162,17 +162,20 @@ def _on_time(events: Iterable[Mapping[str, Any]], to_ms: int) -> dict[str, Mappi
 
 
 def statuses(outcome: Outcome) -> Iterator[str]:
-    """The last status of each series is there, with what the input says of its window."""
+    """The last status of each series is the newest, with what the input says of its window."""
     wanted = {"/".join(filter(None, series)): series for series in outcome.expected.panes}
     yield from (f"{key} is missing" for key in sorted(wanted.keys() - outcome.statuses.keys()))
     yield from (f"{key} is nobody's" for key in sorted(outcome.statuses.keys() - wanted.keys()))
     for key in sorted(wanted.keys() & outcome.statuses.keys()):
         data = outcome.statuses[key]["data"]
+        at_ms = _ms(data["at"])
+        step_ms = MINUTE_MS if data["slo"] in BY_SLICES else PANE_MS
+        if at_ms != (last_ms := outcome.complete_to_ms // step_ms * step_ms):
+            yield f"{key} is of {at_ms}, not of {last_ms}, the last that is complete"
         if data["slo"] in BY_SLICES:
             continue
         panes = outcome.expected.panes[wanted[key]]
         sums = _Sums((end, good, total) for end, (good, total) in panes.items())
-        at_ms = _ms(data["at"])
         needs = sums.between(_old_edge_ms(at_ms, data["window_ms"]), at_ms)
         if (data["good"], data["total"]) != needs:
             has = data["good"], data["total"]

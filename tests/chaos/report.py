@@ -22,6 +22,7 @@ class Summary:
     slowest_settled_s: float = 0.0
     restarts: dict[int, int] = field(default_factory=dict)
     """By exit code: workers that ended by themselves and were started again."""
+    slow_stops: int = 0
     panes: int = 0
     alerts: int = 0
     transitions: int = 0

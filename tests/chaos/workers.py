@@ -9,6 +9,7 @@ from tests.services.process import ManagedProcess
 
 AGAIN = (3, 75, -signal.SIGHUP)
 """No broker; to be started anew; told to reload before it listened. As in deploy/systemd."""
+GAVE_UP = 75
 AGAIN_AFTER_S = 1.0
 STOP_S = 40.0
 
@@ -23,6 +24,8 @@ class Workers:
         self._handled: set[int] = set()  # slots that a step is at work on
         self._added = 0
         self.unexpected: list[str] = []
+        self.slow_stops = 0
+        """Parts that did not stop in the worker's own time, so that it asks to be started anew."""
         self.restarts: dict[int, int] = {}
         """By exit code, of those that ended by themselves."""
 
@@ -128,7 +131,9 @@ class Workers:
             process.kill()
             self.unexpected.append(f"worker {slot} did not stop within {STOP_S:g} s of SIGTERM")
         else:
-            if ended is None and code != 0:
+            if code == GAVE_UP and ended is None:
+                self.slow_stops += 1
+            elif ended is None and code not in (0, -signal.SIGTERM):
                 self.unexpected.append(f"worker {slot} ended with {code} when it was stopped")
 
     def _note(self, slot: int, code: int) -> None:

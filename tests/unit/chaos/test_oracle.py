@@ -218,6 +218,10 @@ def tell_a_wrong_status(o: Outcome) -> None:
     o.statuses[KEY]["data"]["good"] = 4
 
 
+def tell_an_old_status_last(o: Outcome) -> None:
+    o.statuses[KEY]["data"]["at"] = "2026-01-01T00:59:50Z"
+
+
 def mirror_an_old_status(o: Outcome) -> None:
     o.mirrored[KEY]["data"]["total"] = 4
 
@@ -248,6 +252,7 @@ def die(o: Outcome) -> None:
         (leave_an_early_one, "alert: b was told early"),
         (lose_a_status, "status: "),
         (tell_a_wrong_status, "status: "),
+        (tell_an_old_status_last, "status: "),
         (mirror_an_old_status, "mirror: "),
         (mirror_nothing_open, "mirror: "),
         (die, "unexpected: "),
