@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from servicelevel.domain.panes import Counts
+from servicelevel.domain.span import Counts
 
 
 class Interval(NamedTuple):

@@ -15,6 +15,7 @@ from faust.types import TP, EventT
 
 from servicelevel.adapters.faust.connection import client_arguments
 from servicelevel.adapters.faust.entries import PartitionedEntries
+from servicelevel.adapters.kafka.connection import stop_client
 
 _BATCH_RECORDS = 5_000
 _FETCH_BYTES = 8 * 1024 * 1024
@@ -96,7 +97,7 @@ class Store(memory.Store[bytes, bytes]):
             if behind:
                 await self._catch_up(consumer, behind, ends)
         finally:
-            await consumer.stop()
+            await stop_client(consumer)
 
     async def _catch_up(
         self,
