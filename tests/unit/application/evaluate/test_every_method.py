@@ -11,7 +11,7 @@ from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.calendar import Calendar
 from servicelevel.domain.corrections import Correction
-from servicelevel.domain.counts import CountsMessage
+from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Transition
 from servicelevel.domain.rules import All, AnyOf, BudgetSpent, BurnRate, NoData, Rule, pair
@@ -157,3 +157,27 @@ def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
 
     told = {o.id: o for o in [*before, *after] if isinstance(o, Transition)}
     assert told == {o.id: o for o in expected if isinstance(o, Transition)}
+
+
+def test_the_first_event_of_a_slice_that_counts_as_good_may_be_late() -> None:
+    """The slice counts from then on, and leaves as it came."""
+    indicator = Indicator("i1", "request", "shop", "", "good", pane_ms=PANE, slice_ms=PANE)
+    slices = TimeSlices(PANE, Fraction(4, 5))
+    objective = Objective("objective-1", indicator, Fraction(9, 10), (), slices)
+    announced = Correction("c", SPRING, SPRING + QUARTER, "good")
+    slo = Slo("shop-ok", "shop", HOUR_MS, (objective,), "d1", corrections=(announced,))
+    minutes = [[(1, 0)], [(9, 0), (5, 10), (12, 0)], [(77, 0)]]
+    evaluator = Evaluator(Catalogue.of([slo]), POLICY, MemoryState())
+    claim = Claim("requests/0", 1, "me", 0, {"requests": 1})
+    told = []
+    for n, each in enumerate(minutes):
+        cells = tuple(
+            Cell("i1", "", SPRING + end * PANE, 0, 1, None, since and SPRING + since * PANE)
+            for end, since in each
+        )
+        newest_ms = cells[-1].pane_end_ms + LATENESS_MS + 1
+        range_ = Range("requests/0", 1, n, n + 1, newest_ms, cells=cells)
+        evaluator.apply(CountsMessage(0, (claim,), (range_,)), n)
+        [status] = evaluator.statuses(newest_ms)
+        told.append((status.good, status.total))
+    assert told == [(1, 1), (4, 4), (0, 1)]
