@@ -118,11 +118,10 @@ async def test_resumes_where_each_counts_partition_is(world: World) -> None:
     done = Range("requests/0", 0, 0, 40, events[39]["time"], False, Tally(40, 40), cells)
     await world.write_counts(home, CountsMessage(0, ranges=(done,)))
     async with world.running("b"):
-        counts = await world.until_counted()
-        counts = await world.until(
-            lambda c: all(s is not None and s.applied == 100 for s in c.states("requests/0"))
-        )
-    assert {s.tally for s in counts.states("requests/0") if s} == {Tally(100, 100)}
+        await world.until_counted()
+        counts = await world.until_read(100)
+    states = [state for state in counts.states("requests/0") if state is not None]
+    assert [(each.applied, each.tally) for each in states] == [(100, Tally(100, 100))] * 4
 
 
 async def test_empty_topics_are_idle(world: World) -> None:
@@ -160,7 +159,7 @@ async def test_what_cannot_be_read_is_a_dead_letter(world: World) -> None:
     await world.produce([event(1)], partitions=1)
     await world.write("requests", [(0, b"no json"), (1, b"{}")])
     async with world.running("a") as combiner:
-        await world.until(lambda c: c.ledgers and c.tally().read == 3)
+        await world.until_read(3)
     assert world.writer.count("dead-letter") == 2
     assert combiner.vitals.dead == 2
 

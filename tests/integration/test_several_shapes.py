@@ -69,7 +69,7 @@ async def test_three_shapes_are_counted_exactly(world: World) -> None:
 
     async with world.running("a", mappings=read_mappings(world.settings)) as combiner:
         read = len(world.events) + 3
-        await world.until(lambda counts: counts.ledgers and counts.tally().read == read)
+        await world.until_read(read)
     counts = await world.read_counts()
     assert counts.sums == expected(world.events)
     for partition in range(world.settings.counts_partitions):
@@ -97,7 +97,7 @@ async def test_a_record_whose_counts_fit_into_no_message_holds_nothing_up(world:
     running = world.running("a", mappings=read_mappings(world.settings), max_message_bytes=3_000)
     async with running:
         read = len(world.events) + 1
-        await world.until(lambda counts: counts.ledgers and counts.tally().read == read)
+        await world.until_read(read)
     counts = await world.read_counts()
     assert counts.sums == expected(world.events)
     for partition in range(world.settings.counts_partitions):

@@ -110,6 +110,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             self._consumer.pause(partition)
             self._consumer.seek(partition, 0)  # some position, so that none is looked for
         self._assignments += 1
+        self._max_records.clear()  # one record too large is not to make all that follow slow
         self._wanted = set(assigned)
         self._vitals.assigned = True
         self._note_claims()
