@@ -137,10 +137,12 @@ async def _together(stop: asyncio.Event, works: dict[str, Coroutine[Any, Any, No
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     ended, running = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-    errors = [error for task in ended if (error := task.exception()) is not None]
+    errors: list[BaseException] = []
     for task in ended:
-        if task.exception() is not None:
-            log.error("part failed", part=task.get_name(), problem=str(task.exception()))
+        error = _error_of(task)
+        if error is not None:
+            log.error("part failed", part=task.get_name(), problem=str(error))
+            errors.append(error)
     for task in running:
         task.cancel()
         errors.append(
@@ -148,6 +150,12 @@ async def _together(stop: asyncio.Event, works: dict[str, Coroutine[Any, Any, No
         )
     if errors:
         raise errors[0]
+
+
+def _error_of(task: "asyncio.Task[None]") -> BaseException | None:
+    if task.cancelled():  # by a client of its own: nobody here does before all were asked to stop
+        return RestartRequiredError(f"the {task.get_name()} was cancelled: start this process anew")
+    return task.exception()
 
 
 async def _supervise(settings: Settings, role: str, workers: int, *, watch: bool) -> None:
