@@ -126,7 +126,7 @@ def test_what_is_told_is_what_all_events_at_once_decide(data: st.DataObject) -> 
 
     [status] = evaluator.statuses(last)
     at = last // oracle.step * oracle.step if slo.objectives[0].slices else pane_end(last, PANE)
-    good, total = oracle.window(at, None)
+    good, total = oracle.window(at, None, edge_of=last)  # a period may have begun since `at`
     if slo.objectives[0].slices is None and not oracle.events(at, None):
         total = 0
         good = Fraction(0)
@@ -181,3 +181,22 @@ def test_the_first_event_of_a_slice_that_counts_as_good_may_be_late() -> None:
         [status] = evaluator.statuses(newest_ms)
         told.append((status.good, status.total))
     assert told == [(1, 1), (4, 4), (0, 1)]
+
+
+def test_a_status_is_of_the_period_that_has_begun() -> None:
+    """At 00:03 no slice of five minutes of the day is complete, and yesterday's do not count."""
+    midnight = SPRING + 22 * HOUR_MS  # in Berlin
+    length = 5 * MINUTE_MS
+    indicator = Indicator("i1", "request", "shop", "", "good", pane_ms=PANE, slice_ms=length)
+    slices = TimeSlices(length, Fraction(4, 5))
+    objective = Objective("objective-1", indicator, Fraction(9, 10), (), slices)
+    day = Calendar(MONDAY, "Europe/Berlin", 1, "d", BERLIN)
+    slo = Slo("shop-ok", "shop", DAY_MS, (objective,), "d1", calendar=day)
+    ends = (midnight - HOUR_MS, midnight + 3 * PANE)
+    cells = tuple(Cell("i1", "", end, 0, 1) for end in ends)
+    evaluator = Evaluator(Catalogue.of([slo]), POLICY, MemoryState())
+    claim = Claim("requests/0", 1, "me", 0, {"requests": 1})
+    range_ = Range("requests/0", 1, 0, 2, ends[-1] + LATENESS_MS + 1, cells=cells)
+    evaluator.apply(CountsMessage(0, (claim,), (range_,)), 0)
+    totals = [evaluator.statuses(at)[0].total for at in (ends[-1], midnight + length)]
+    assert totals == [0, 1]
