@@ -187,6 +187,10 @@ class EvaluatorHost:
             pipe.give_back()
             return None
         state = self._open_state(partition)
+        await self._unless_failed(asyncio.ensure_future(self._claim(partition, pipe, state)))
+        if not self._running.is_set():
+            pipe.give_back()
+            return None
         evaluator = self._evaluators(state, partition)
         following = evaluator.next_offset
         if following is None:
@@ -203,6 +207,10 @@ class EvaluatorHost:
         else:
             pipe.give_back()
         return session
+
+    async def _claim(self, partition: int, pipe: Pipe, state: FaustState) -> None:
+        await pipe.drained()
+        await self._changelog.claim(partition, state.claim())
 
     def _step(
         self,
