@@ -21,12 +21,11 @@ from pathlib import Path
 from benchmarks.meter import machine, session_cpu_s, versions
 from benchmarks.peers import RUNNERS, Place, faust
 from benchmarks.result import Result, table
-from benchmarks.worker import count_with_worker
+from benchmarks.worker import count_with_worker, settings_of
 from benchmarks.workload import SPREAD_MS, Loaded, load, requests, write_definitions
 from servicelevel.adapters.kafka.connection import client_options
 from servicelevel.adapters.kafka.topics import create_topics, topic_specs
 from servicelevel.settings import Settings
-from servicelevel.settings_file import load_settings
 from tests.services.kafka import KafkaBroker
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,16 +127,8 @@ class Bench:
         return asyncio.run(count_with_worker(settings, loaded, log, workers))
 
     def _settings(self, group: str) -> Settings:
-        return load_settings(
-            {},
-            options={
-                "brokers": self._kafka.address,
-                "definitions": (self._folder / "definitions",),
-                "partitions": self._options.partitions,
-                "counts_partitions": self._options.partitions,
-                "group": group,
-            },
-        )
+        definitions = self._folder / "definitions"
+        return settings_of(self._kafka.address, definitions, self._options.partitions, group)
 
 
 def _say(text: str) -> None:

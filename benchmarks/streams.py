@@ -8,6 +8,8 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from benchmarks.state_watch import lag
+
 HEAP_MB = 1024
 # One thread makes the garbage, and on two cores the parallel collectors took more processor time.
 OPTIONS = (f"-Xmx{HEAP_MB}m", "-XX:+UseSerialGC")
@@ -51,11 +53,9 @@ async def _last(address: str, topic: str, partitions: int) -> Mapping[tuple[int,
     )
     await consumer.start()
     try:
-        parts = [TopicPartition(topic, number) for number in range(partitions)]
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
+        consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
         found: dict[tuple[int, bytes], bytes] = {}
-        while any([await consumer.position(part) < end for part, end in ends.items()]):
+        while await lag(consumer) > 0:
             for part, records in (await consumer.getmany(timeout_ms=200)).items():
                 found.update({(part.partition, each.key): each.value for each in records})
         return found
