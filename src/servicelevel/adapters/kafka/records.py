@@ -3,7 +3,8 @@
 Making a ConsumerRecord costs about as much as reading the record itself. aiokafka's fetcher
 makes them one by one while a batch is drained (`PartitionRecords._consumer_record`), and keeps
 what it has fetched in a dict. `hand_over_raw` puts a dict in that place which tells each batch,
-as it comes in, to hand over its records as they are. Only this one consumer is changed. Where
+as it comes in, to hand over its records as they are, and none of its batches stops at a header's
+name that is no UTF-8 (`lenient`). Only this one consumer is changed. Where
 aiokafka is not built as expected nothing is changed, and ConsumerRecords come out: both are
 `RawRecord`s.
 """
@@ -15,6 +16,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher as aiokafka_fetcher
+
+from servicelevel.adapters.kafka.lenient import can_read_leniently, read_leniently
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ def hand_over_raw(consumer: AIOKafkaConsumer) -> bool:
         return False
     assert fetcher is not None  # noqa: S101  # for the type checker
     fetcher._records = _RawResults(fetcher._records)
+    read_leniently(fetcher)
     return True
 
 
@@ -39,6 +43,7 @@ def _as_expected(fetcher: Any) -> bool:
     result = getattr(aiokafka_fetcher, "FetchResult", None)
     return (
         isinstance(fetcher, aiokafka_fetcher.Fetcher)
+        and can_read_leniently()
         and type(getattr(fetcher, "_records", None)) is OrderedDict
         and getattr(fetcher, "_key_deserializer", ...) is None
         and getattr(fetcher, "_value_deserializer", ...) is None
