@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from servicelevel.adapters.kafka.records import RecordList, flat, hand_over_raw
 from servicelevel.application.ports import RawRecord
@@ -40,7 +41,13 @@ async def partition(broker: Broker, topic_prefix: str) -> TopicPartition:
 
 
 async def read(
-    broker: Broker, partition: TopicPartition, *, raw: bool, start: int, max_records: int | None
+    broker: Broker,
+    partition: TopicPartition,
+    *,
+    raw: bool,
+    start: int,
+    max_records: int | None,
+    end: int = COUNT,
 ) -> list[RawRecord]:
     consumer = AIOKafkaConsumer(bootstrap_servers=broker.address, auto_offset_reset="none")
     await consumer.start()
@@ -50,7 +57,7 @@ async def read(
         consumer.assign([partition])
         consumer.seek(partition, start)
         records: list[RawRecord] = []
-        while await consumer.position(partition) < COUNT:
+        while await consumer.position(partition) < end:
             for some in (await consumer.getmany(timeout_ms=500, max_records=max_records)).values():
                 records += some
         return records
@@ -138,6 +145,48 @@ async def test_both_ways_give_the_same(
     assert [record.offset for record in fast] == list(range(start, COUNT))
     assert type(slow[0]).__name__ == "ConsumerRecord"
     assert type(fast[0]).__name__ != "ConsumerRecord"
+
+
+class Unreadable(str):
+    """The name of a header that aiokafka writes as bytes that are no UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:  # type: ignore[override]
+        return b"h\xff"
+
+
+@pytest.mark.parametrize("compression", [0, 1])
+async def test_a_name_of_a_header_that_is_no_utf_8_stops_nothing(
+    broker: Broker, partition: TopicPartition, compression: int
+) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.address)
+    await producer.start()
+    batch = producer.create_batch()
+    batch._builder = _DefaultRecordBatchBuilderPy(2, compression, False, -1, -1, -1, 10_000)
+    for n in range(3):
+        name = Unreadable("name") if n == 1 else "name"
+        headers = [(name, b"1"), ("other", None)]
+        batch.append(timestamp=1, key=b"k", value=b"%d" % n, headers=headers)
+    await (await producer.send_batch(batch, partition.topic, partition=0))
+    await producer.send_and_wait(partition.topic, b"after", partition=0)
+    await producer.stop()
+
+    records = await read(
+        broker, partition, raw=True, start=COUNT - 1, max_records=None, end=COUNT + 4
+    )
+    assert [(r.offset, r.value) for r in records[1:]] == [
+        (COUNT, b"0"),
+        (COUNT + 1, b"1"),
+        (COUNT + 2, b"2"),
+        (COUNT + 3, b"after"),
+    ]
+    assert [list(r.headers) for r in records[1:]] == [
+        [("name", b"1"), ("other", None)],
+        [("h\ufffd", b"1"), ("other", None)],
+        [("name", b"1"), ("other", None)],
+        [],
+    ]
 
 
 async def test_a_client_built_otherwise_is_left_alone(broker: Broker) -> None:

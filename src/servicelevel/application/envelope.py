@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from servicelevel.application.refusal import Reason
+from servicelevel.application.refusal import Reason, refuse_depth
 from servicelevel.errors import EventError
 
 MARK = b'"specversion"'
@@ -81,9 +81,11 @@ def _data(envelope: _Envelope) -> bytes | None:
     if isinstance(envelope.data_base64, UnsetType):
         return None
     try:
-        return b64decode(_TEXT.decode(envelope.data_base64), validate=True)
+        data = b64decode(_TEXT.decode(envelope.data_base64), validate=True)
     except (ValueError, msgspec.ValidationError) as error:
         raise EventError(Reason.ENVELOPE, f"`data_base64` is no base64 text: {error}") from error
+    refuse_depth(data)
+    return data
 
 
 def _text(field: str, raw: Raw | UnsetType) -> str | None:

@@ -91,7 +91,7 @@ class EventDecoder:
         decoder = self._decoder if self._mapping is None else _ANY
         try:
             letter = open_envelope(self._as_utf8(value), record.headers)
-            document = decoder.decode(letter.data)
+            document = decoder.decode(self._as_utf8(letter.data))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError) as error:
             raise refusal(value, error) from error
         if self._mapping is not None:

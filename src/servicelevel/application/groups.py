@@ -1,7 +1,7 @@
 """The group of an event: the values of an indicator's `groupBy`, as one text."""
 
 from collections.abc import Callable
-from math import nan
+from math import inf, nan
 from operator import attrgetter
 from zlib import crc32
 
@@ -49,7 +49,7 @@ def value_text(value: object) -> str:
 
 
 def number_reader(name: str, kind: EventKind) -> Callable[[Event], float]:
-    """Reads a numeric field; what is absent or no number is NaN."""
+    """Reads a numeric field; what is absent or no number is NaN, and beyond a double infinite."""
     field = group_field(name, kind)
     if not field.startswith(f"{ATTRIBUTES}."):
         get = attrgetter(field)
@@ -60,7 +60,10 @@ def number_reader(name: str, kind: EventKind) -> Callable[[Event], float]:
 
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # JSON's integers have no end
+            return inf if value > 0 else -inf
     return nan
 
 

@@ -1,29 +1,33 @@
 """Applies a source mapping: a JSON document of any shape becomes one of our events, or many."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from math import floor
 from typing import Any
 
 import msgspec
-from jmespath.exceptions import JMESPathError
 
 from servicelevel.application.event_time import datetime_ms, rfc3339_ms, time_ms
 from servicelevel.application.refusal import Reason
+from servicelevel.application.remembering import UNREADABLE, Document, Reader, remembering
 from servicelevel.application.unroll import Element, Place, unrolled
 from servicelevel.errors import EventError
 from servicelevel.schemas.events import EVENT_TYPES, Event
-from servicelevel.schemas.mapping import SLOT, TIME_FIELDS, FieldMapping, MappingSpec, Selection
+from servicelevel.schemas.mapping import (
+    RECORD,
+    SLOT,
+    TIME_FIELDS,
+    FieldMapping,
+    MappingSpec,
+    Selection,
+)
 from servicelevel.schemas.paths import NOTHING, compile_path, number, whole_number
 
-Document = Mapping[str, Any]
-Reader = Callable[[Document], Any]
 Converter = Callable[[Any], Any]
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_UNREADABLE = (ValueError, TypeError, ArithmeticError, JMESPathError)
 _MS_PER_UNIT = {
     "s": Decimal(1000),
     "ms": Decimal(1),
@@ -41,11 +45,15 @@ class SourceMapping:
         self._levels = tuple(spec.unroll)
         self._is_selected = _selection(spec.select)
         self._type = EVENT_TYPES[spec.event]
-        self._fields = [
-            (name, _reader(mapped), _converter(name, mapped))
-            for name, mapped in spec.fields.items()
+        around = frozenset({RECORD, *spec.unroll[:-1]}) if spec.unroll else frozenset[str]()
+        self._fields: list[tuple[str, Reader]] = []
+        for name, mapped in spec.fields.items():
+            read = _converted(_reader(mapped), _converter(name, mapped))
+            self._fields.append((name, remembering(read, mapped, around)))
+        self._attributes = [
+            (name, remembering(_reader(mapped), mapped, around))
+            for name, mapped in spec.attributes.items()
         ]
-        self._attributes = [(name, _reader(mapped)) for name, mapped in spec.attributes.items()]
 
     def elements(self, document: object) -> Iterator[Element]:
         """The parts of a decoded record that are to become events: without `unroll`, itself.
@@ -60,7 +68,7 @@ class SourceMapping:
             try:
                 if element.error is not None or self._is_selected(element.document):
                     yield element
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 yield element._replace(error=_refusal("select", error))
 
     def located(self, error: EventError, place: Place) -> EventError:
@@ -73,11 +81,11 @@ class SourceMapping:
     def event(self, document: Document) -> Event:
         """The event that a JSON object describes; EventError if it describes none."""
         fields: dict[str, Any] = {}
-        for name, read, convert in self._fields:
+        for name, read in self._fields:
             try:
-                if (raw := read(document)) not in NOTHING:
-                    fields[name] = convert(raw)
-            except _UNREADABLE as error:
+                if (value := read(document)) is not None:
+                    fields[name] = value
+            except UNREADABLE as error:
                 raise _refusal(name, error) from error
         if self._attributes:
             fields["attributes"] = self._scalars(document)
@@ -91,7 +99,7 @@ class SourceMapping:
         for name, read in self._attributes:
             try:
                 value = read(document)
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 raise _refusal(f"attributes.{name}", error) from error
             if value not in NOTHING:
                 found[name] = value
@@ -122,6 +130,15 @@ def _reader(mapped: FieldMapping) -> Reader:
         return default if found in NOTHING else found
 
     return with_default
+
+
+def _converted(read: Reader, convert: Converter) -> Reader:
+    """What is read and then converted, or None where nothing is."""
+
+    def converted(document: Document) -> Any:
+        return None if (raw := read(document)) in NOTHING else convert(raw)
+
+    return converted
 
 
 def _path(path: str) -> Reader:

@@ -54,9 +54,14 @@ def refuse_value(value: bytes | None, max_bytes: int) -> bytes:
             Reason.TOO_LARGE,
             f"{len(value)} bytes, but `max_event_bytes` is {max_bytes}",
         )
+    refuse_depth(value)
+    return value
+
+
+def refuse_depth(value: bytes) -> None:
+    """EventError if the JSON is nested too deep."""
     if is_too_deep(value):
         raise EventError(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
-    return value
 
 
 def any_is_too_deep(values: Sequence[bytes], block: bytes) -> bool:

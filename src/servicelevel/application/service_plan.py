@@ -10,6 +10,8 @@ from servicelevel.application.signature import Column, Sight, Signature, columns
 from servicelevel.domain.model import ANY_SERVICE, EventKind, Indicator
 from servicelevel.schemas.events import Event
 
+_LIGHT = 100  # characters that a look may show without weighing more than one
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledIndicator:
@@ -79,7 +81,8 @@ class Outcome:
 class Looks:
     """Outcomes by what events look like: each look is judged once, and found again by its row.
 
-    With more than `max_remembered` of them all are forgotten; `forget` is called then.
+    With more than `max_remembered` of them all are forgotten; `forget` is called then. One with a
+    long text weighs as much as many, so that no texts fill the memory.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Looks:
         self._forget = forget
         self._max_remembered = max_remembered
         self._remembered: dict[Signature, Outcome] = {}
+        self._weight = 0
 
     def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
         """The outcome of each event."""
@@ -106,11 +110,18 @@ class Looks:
     def _learn(self, row: Signature, event: Event) -> Outcome:
         outcome = self._remembered.get(row)
         if outcome is None:
-            if len(self._remembered) >= self._max_remembered:
+            if self._weight >= self._max_remembered:
                 self._remembered.clear()
                 self._forget()
+                self._weight = 0
+            self._weight += 1 + _characters(row) // _LIGHT
             outcome = self._remembered[row] = self._judge(event)
         return outcome
+
+
+def _characters(row: Signature) -> int:
+    texts = [part[0] if isinstance(part, tuple) else part for part in row]
+    return sum(len(text) for text in texts if isinstance(text, str))
 
 
 class ServicePlan:

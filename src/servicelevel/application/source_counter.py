@@ -122,6 +122,11 @@ class SourceCounter:
         return len(self._asides)
 
     @property
+    def waiting_bytes(self) -> int:
+        """How large their values are."""
+        return sum(len(aside.value or b"") for aside in self._asides)
+
+    @property
     def untold(self) -> int:
         """How many records were read since the counts were taken."""
         return self._tally.read + self._untaken

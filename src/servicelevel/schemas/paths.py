@@ -30,6 +30,27 @@ def compile_path(path: str) -> Reader:
     return _closure(expression.parsed) or (lambda document: expression.search(document, _OPTIONS))
 
 
+def roots(path: str) -> frozenset[str] | None:
+    """The names that a path looks up in the document itself; None: not known, perhaps all."""
+    return _roots(jmespath.compile(path).parsed)
+
+
+def _roots(node: Mapping[str, Any]) -> frozenset[str] | None:
+    match node["type"]:
+        case "field":
+            return frozenset([node["value"]])
+        case "literal":
+            return frozenset()
+        case "subexpression" | "index_expression":
+            return _roots(node["children"][0])
+        case "or_expression" | "function_expression":
+            found = [_roots(child) for child in node["children"]]
+            known = [each for each in found if each is not None]
+            return frozenset().union(*known) if len(known) == len(found) else None
+        case _:
+            return None
+
+
 def number(raw: Any) -> Decimal:
     """A JSON number, or one that is written as a text; exact: by the shortest text of a float."""
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):

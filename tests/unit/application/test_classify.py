@@ -1,5 +1,6 @@
 """One table of looks for all services, or one for each: the outcomes are the same."""
 
+import tracemalloc
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -84,3 +85,17 @@ def test_services_share_a_table_unless_it_would_be_much_larger_than_theirs(
     """100 services, and of each some thresholds that no other has."""
     found = [indicator(f"i{n}", f"s{n % 100}", f"duration_ms < {n + 1}") for n in range(thresholds)]
     assert shares(plan(found)) is together
+
+
+def test_long_texts_do_not_fill_the_memory() -> None:
+    counted = plan([indicator("i", "a", "", "region")], max_remembered=2_000)
+    tracemalloc.start()
+    try:
+        for n in range(300):
+            attributes = {"region": f"{n}" + "x" * 10_000}
+            outcomes = counted.outcomes([Event(service="a", time=0, attributes=attributes)])
+            assert outcomes[0].good[0].group.startswith(f"region={n}x")
+        del attributes, outcomes
+        assert tracemalloc.get_traced_memory()[0] < 500_000  # of the 3,000,000 that were there
+    finally:
+        tracemalloc.stop()

@@ -1,6 +1,7 @@
 """Every record becomes an event or a dead letter, in whatever batches it comes."""
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -233,6 +234,19 @@ def test_an_event_may_speak_of_specversion() -> None:
 )
 def test_refuses_broken_envelopes(value: bytes, headers: tuple[tuple[str, bytes], ...]) -> None:
     assert refused(value, *headers).reason == Reason.ENVELOPE
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (event(x=0).replace(b"0}", b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}"), Reason.TOO_DEEP),
+        (event(x="y").replace(b"y", b"\xff"), Reason.INVALID_UTF8),
+        (b"", Reason.BROKEN_JSON),
+    ],
+)
+def test_data_in_base64_must_be_as_any_other(data: bytes, reason: Reason) -> None:
+    value = json.dumps({"specversion": "1.0", "data_base64": b64encode(data).decode()}).encode()
+    assert refused(value).reason == reason
 
 
 def test_other_headers_do_no_harm() -> None:

@@ -1,6 +1,8 @@
+import math
+
 import pytest
 
-from servicelevel.application.groups import group_field, group_reader, value_text
+from servicelevel.application.groups import group_field, group_reader, number_reader, value_text
 from servicelevel.schemas.events import Event
 
 EVENT = Event(
@@ -42,3 +44,10 @@ def test_long_values_stay_told_apart() -> None:
     assert len(one) == len(other) == 256
     assert one != other
     assert value_text("x" * 256) == "x" * 256
+
+
+@pytest.mark.parametrize(("sign", "number"), [(1, math.inf), (-1, -math.inf)])
+def test_an_integer_beyond_a_double_is_infinite(sign: int, number: float) -> None:
+    """JSON has such integers, and msgspec reads them."""
+    event = Event(service="a", time=0, attributes={"n": sign * 10**400})
+    assert number_reader("n", "request")(event) == number

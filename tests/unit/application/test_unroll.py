@@ -1,6 +1,8 @@
 """Records that hold many events: each counts once, and what is bad is told with its place."""
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +29,7 @@ from tests.builders.ladder import LADDER
 
 NOW = 1_767_225_600_000
 FIELDS = {"service": "groups.name", "time": "at", "operation": "record.site", "id": "id"}
+VALUE = {"stringValue": "shop"}
 SELECT = {"path": "kind", "values": [2, "server"]}
 
 
@@ -225,3 +228,60 @@ def test_batches_do_not_matter(records: list[list[Any]]) -> None:
 def test_a_wrong_mapping_is_refused(spec: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         mapping(**spec)
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called meanwhile, those in C too."""
+    found = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal found
+        found += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def test_what_surrounds_the_elements_is_looked_at_once() -> None:
+    """Ten times the elements in ten times the surroundings are ten times the work, not a hundred.
+
+    A record may have tens of thousands of both.
+    """
+    mapped = mapping(fields={**FIELDS, "service": "attribute(groups.around, 'name')"})
+
+    def export(size: int) -> dict[str, Any]:
+        around = [*({"key": f"{n}"} for n in range(size)), {"key": "name", "value": VALUE}]
+        return {"groups": [{"around": around, "items": [item(id=f"{n}") for n in range(size)]}]}
+
+    small, large = export(30), export(300)
+    decode(small, mapped=mapped)
+    assert calls(lambda: decode(large, mapped=mapped)) < 12 * calls(
+        lambda: decode(small, mapped=mapped)
+    )
+    batch, dead = decode(export(3), mapped=mapped)
+    assert [(event.service, event.id) for event in batch.events] == [
+        ("shop", "0"),
+        ("shop", "1"),
+        ("shop", "2"),
+    ]
+    assert not dead
+
+
+def test_surroundings_of_their_own_are_looked_at_for_each() -> None:
+    groups = [
+        {"name": "a", "items": [item(), item()]},
+        {"name": 7.5, "items": [item()]},
+        {"name": [], "items": [item(), item()]},
+        {"name": "b", "items": [item()]},
+        {"items": [item()]},
+    ]
+    batch, dead = decode({"groups": groups}, {"groups": groups[::-1]})
+    assert [e.service for e in batch.events] == ["a", "a", "7.5", "b", "b", "7.5", "a", "a"]
+    assert [(d.offset, d.detail) for d in dead] == [
+        (7, "groups[2].items[0]: service: [] is no text"),
+        (8, "groups[0].items[0]: after mapping: Object missing required field `service`"),
+    ]

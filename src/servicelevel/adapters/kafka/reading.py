@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import attrgetter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
@@ -13,14 +15,18 @@ from aiokafka.errors import (
 from servicelevel.adapters.kafka.flushing import Flusher, Held
 from servicelevel.adapters.kafka.records import flat
 from servicelevel.application.ports import RawRecord, WallClock
+from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, GapError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
 SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
+MAX_READ = 1_000  # batches taken from the client in one go, which it may have to unpack
 MAX_UNTOLD = 500_000  # records of a source counted before they are written
-MAX_WAITING = 2_000  # dead letters and late events held before they are sent
+MAX_WAITING = 2_000  # dead letters and late events held before they are sent, or
+MAX_WAITING_BYTES = 32 << 20  # so many bytes of larger ones
+_VALUE = attrgetter("value")
 
 
 class SourceReader:
@@ -47,7 +53,7 @@ class SourceReader:
         """
         while True:
             try:
-                batches = await self._consumer.getmany(timeout_ms=POLL_MS)
+                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_READ)
             except OffsetOutOfRangeError as error:
                 self._refuse_gap(error)
                 continue
@@ -63,11 +69,11 @@ class SourceReader:
             return
         first = 0
         while first < len(records):
-            after = first + slice_size(records[first])
+            after = slice_end(records, first)
             held.counter.add(records[first:after], self._clock())
             first = after
             await asyncio.sleep(0)
-            if held.counter.waiting >= MAX_WAITING or held.counter.untold >= MAX_UNTOLD:
+            if _is_full(held.counter):
                 await self._flusher.flush()
             if self._flusher.held.get(partition) is not held:
                 return
@@ -112,6 +118,18 @@ class SourceReader:
         held.answered = answered
 
 
-def slice_size(record: RawRecord) -> int:
-    """How many records like this one are counted at once; those of a batch tend to be alike."""
-    return max(1, min(SLICE, SLICE_BYTES // max(1, len(record.value or b""))))
+def slice_end(records: Sequence[RawRecord], first: int) -> int:
+    """Up to where the records from `first` on are counted at once: one at least."""
+    part = records[first : first + SLICE]
+    if sum(map(len, filter(None, map(_VALUE, part)))) <= SLICE_BYTES:
+        return first + len(part)
+    sizes = accumulate(len(record.value or b"") for record in part)
+    return first + max(1, sum(1 for size in sizes if size <= SLICE_BYTES))
+
+
+def _is_full(counter: SourceCounter) -> bool:
+    return (
+        counter.waiting >= MAX_WAITING
+        or counter.untold >= MAX_UNTOLD
+        or counter.waiting_bytes >= MAX_WAITING_BYTES
+    )

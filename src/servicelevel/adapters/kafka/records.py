@@ -4,9 +4,9 @@ Making a ConsumerRecord costs about as much as reading the record itself. aiokaf
 makes them one by one while a batch is drained (`PartitionRecords._consumer_record`), and keeps
 what it has fetched in a dict. `hand_over_raw` puts a dict in that place which tells each batch,
 as it comes in, to hand over its records as they are, or all of them in one list: then aiokafka
-decides on transactions and positions by batch instead of by record. Only this one consumer is
-changed. Where aiokafka is not built as expected nothing is changed, and ConsumerRecords come
-out: both are `RawRecord`s.
+decides on transactions and positions by batch instead of by record. None of the batches stops at
+a header's name that is no UTF-8 (`lenient`). Only this one consumer is changed. Where aiokafka is
+not built as expected nothing is changed, and ConsumerRecords come out: both are `RawRecord`s.
 """
 
 import logging
@@ -18,6 +18,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 
+from servicelevel.adapters.kafka.lenient import can_read_leniently, read_leniently
 from servicelevel.application.ports import RawRecord
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 def hand_over_raw(consumer: AIOKafkaConsumer, *, in_lists: bool = False) -> bool:
     """Let `getmany` of this started consumer give the batch's own records from now on.
 
-    `in_lists`: a `RecordList` for each batch instead of its records, for `flat`; do not use it
-    with `max_records` or `getone`. False if this aiokafka is not as expected; then it goes on
+    `in_lists`: a `RecordList` for each batch instead of its records, for `flat`; `max_records` then
+    counts batches. False if this aiokafka is not as expected; then it goes on
     giving ConsumerRecords. A consumer with deserializers is left alone, as they would be skipped.
     """
     fetcher = getattr(consumer, "_fetcher", None)
@@ -36,6 +37,7 @@ def hand_over_raw(consumer: AIOKafkaConsumer, *, in_lists: bool = False) -> bool
         return False
     assert fetcher is not None  # noqa: S101  # for the type checker
     fetcher._records = _RawResults(fetcher._records, in_lists=in_lists)
+    read_leniently(fetcher)
     return True
 
 
@@ -44,6 +46,7 @@ def _as_expected(fetcher: Any) -> bool:
     result = getattr(aiokafka_fetcher, "FetchResult", None)
     return (
         isinstance(fetcher, aiokafka_fetcher.Fetcher)
+        and can_read_leniently()
         and type(getattr(fetcher, "_records", None)) is OrderedDict
         and getattr(fetcher, "_key_deserializer", ...) is None
         and getattr(fetcher, "_value_deserializer", ...) is None
