@@ -21,15 +21,15 @@ _LONGEST_DETAIL = 500  # characters; it may quote the record, which comes whole 
 
 
 class Batch(NamedTuple):
-    """Events with the offset and the raw value of each: lists of one length.
+    """Events with the offset and the raw value of each: sequences of one length.
 
     Where records are unrolled, a value is the event's own part of its record, and `places` says
     where in the record that was; else `places` is empty.
     """
 
     events: list[Event]
-    offsets: list[int]
-    values: list[bytes]
+    offsets: Sequence[int]
+    values: Sequence[bytes]
     places: Sequence[Place] = ()
 
 
@@ -58,24 +58,28 @@ def decode_batch(
     is the wall clock, for refusing times in the future.
     """
     decoder = EventDecoder(kind, now_ms + limits.max_future_ms, limits.max_event_bytes, mapping)
-    batch, dead, places = Batch([], [], []), list[DeadLetter](), list[Place]()
-    for part, events in _decoded(decoder, records, _SLICES):
-        if events is not None:
-            batch.events.extend(events)
-            batch.offsets.extend(offsets_of(part))
-            batch.values.extend(values_of(part) or ())  # `together` has seen that all have one
+    events, offsets, values = list[Event](), list[int](), list[bytes]()
+    places, dead = list[Place](), list[DeadLetter]()
+    for part, together in _decoded(decoder, records, _SLICES):
+        if together is not None:
+            own = values_of(part) or ()  # `together` has seen that all have one
+            if len(part) == len(records):  # most often, and it needs no lists of its own
+                return Batch(together, offsets_of(part), own), dead
+            events.extend(together)
+            offsets.extend(offsets_of(part))
+            values.extend(own)
             continue
         for record in part:
             try:
                 for event, value, place in decoder.each(record):
-                    batch.events.append(event)
-                    batch.offsets.append(record.offset)
-                    batch.values.append(value)
+                    events.append(event)
+                    offsets.append(record.offset)
+                    values.append(value)
                     if place:
                         places.append(place)
             except EventError as error:
                 dead.append(dead_letter(record, topic, partition, error))
-    return (batch._replace(places=places) if places else batch), dead
+    return Batch(events, offsets, values, places), dead
 
 
 def _decoded(
