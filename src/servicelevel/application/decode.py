@@ -79,7 +79,7 @@ def decode_batch(
                         places.append(place)
             except EventError as error:
                 dead.append(dead_letter(record, topic, partition, error))
-    return Batch(events, offsets, values, places), dead
+    return Batch(events, offsets, values, places or ()), dead
 
 
 def _decoded(

@@ -331,7 +331,9 @@ def test_lines_in_one_piece_are_as_each_alone(values: list[bytes | None], step: 
     assert [record.offset for record in records] == list(piece.offsets)
     alone = [decode([record]) for record in records]
     batch, dead = decode(piece)
-    assert decode(records) == (batch, dead)
+    singly, refused = decode(records)
+    assert (batch.events, batch.values, dead) == (singly.events, singly.values, refused)
+    assert list(batch.offsets) == list(singly.offsets)
     assert list(map(asdict, batch.events)) == [asdict(e) for b, _ in alone for e in b.events]
     assert batch.values == [v for b, _ in alone for v in b.values]
     assert dead == [letter for _, d in alone for letter in d]
