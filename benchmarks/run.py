@@ -37,7 +37,7 @@ NAMES = ("drain", "orjson", "faust", "quix", "streams", "streams-eos", *WORKERS)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 0 if everything that was counted is right."""
     options = _parser().parse_args(arguments)
-    started = datetime.now(UTC)
+    started, made_of = datetime.now(UTC), versions()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each retry
     with tempfile.TemporaryDirectory(prefix="servicelevel-bench-", dir=options.folder) as folder:
         _say("starting Apache Kafka")
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "started": started.isoformat(timespec="seconds"),
         "machine": machine(),
         "load_average": os.getloadavg()[0],
-        "versions": versions(),
+        "versions": made_of,
         "events": loaded.events,
         "mean_event_bytes": round(loaded.mean_bytes, 1),
         "partitions": options.partitions,
