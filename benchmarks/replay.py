@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "events": loaded.events,
         "mean_event_bytes": round(loaded.mean_bytes, 1),
         "rounds": options.rounds,
-        "beside_others": [_row(result) for result in compared],
-        "by_number_of_slos": [_row(result) for result in scaled],
+        "beside_others": [result.row() for result in compared],
+        "by_number_of_slos": [result.row() for result in scaled],
     }
     output = options.output or ROOT / f"benchmarks/results/{started:%Y-%m-%d-%H%M}-replay.json"
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -159,14 +159,6 @@ def _python(program: str, events: Path) -> Sequence[str]:
 
 def _printed(printed: str, _: str) -> int:
     return int(printed)
-
-
-def _row(result: Result) -> dict[str, object]:
-    return {
-        **asdict(result),
-        "per_s": round(result.per_s),
-        "per_cpu_s": round(result.per_cpu_s),
-    }
 
 
 def _say(text: str) -> None:

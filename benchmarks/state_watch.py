@@ -102,3 +102,9 @@ async def watch(address: str, topic: str, partitions: int) -> AsyncIterator[AIOK
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def lag(consumer: AIOKafkaConsumer) -> int:
+    """How many records it has not read yet."""
+    ends = await consumer.end_offsets(list(consumer.assignment()))
+    return sum([end - await consumer.position(part) for part, end in ends.items()])

@@ -25,11 +25,15 @@ INDICATORS: Mapping[str, tuple[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One event; `good` are the names of the indicators that it is good for."""
+    """One event; `good` are the names of the indicators that it is good for.
+
+    `part` is the partition that it goes to; None: partitions take turns.
+    """
 
     service: str
     value: bytes
     good: tuple[str, ...]
+    part: int | None = None
 
 
 def requests(
@@ -64,7 +68,7 @@ class Loaded:
 
 
 async def load(address: str, topic: str, partitions: int, events: Iterable[Request]) -> Loaded:
-    """Write the events, keyed by service, event `n` to partition `n mod partitions`."""
+    """Write the events, keyed by service, event `n` to partition `n mod partitions` or its own."""
     good: Counter[tuple[str, str]] = Counter()
     total: Counter[str] = Counter()
     size = 0
@@ -75,7 +79,7 @@ async def load(address: str, topic: str, partitions: int, events: Iterable[Reque
     try:
         batches = [producer.create_batch() for _ in range(partitions)]
         for number, event in enumerate(events):
-            part = number % partitions
+            part = number % partitions if event.part is None else event.part
             total[event.service] += 1
             good.update((event.service, name) for name in event.good)
             size += len(event.value)
@@ -117,20 +121,25 @@ def write_definitions(
     folder: Path,
     services: Sequence[str] = SERVICES,
     indicators: Mapping[str, tuple[str, float]] = INDICATORS,
+    group_by: Sequence[str] = (),
 ) -> None:
-    """OpenSLO files: a service level for each service and indicator."""
+    """OpenSLO files: a service level for each service and indicator, and each group of these."""
     folder.mkdir(parents=True, exist_ok=True)
     documents: list[dict[str, Any]] = []
     for service in services:
         named = {"metadata": {"name": service}, "spec": {"description": f"The {service} service."}}
         documents.append({"apiVersion": "openslo/v1", "kind": "Service", **named})
-        documents.extend(_slo(service, name, *each) for name, each in indicators.items())
+        for name, each in indicators.items():
+            documents.append(_slo(service, name, *each, group_by))
     (folder / "benchmark.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
 
 
-def _slo(service: str, indicator: str, where: str, target: float) -> dict[str, Any]:
-    source = {"type": "servicelevel", "spec": {"event": "request"}}
-    good = {"type": "servicelevel", "spec": {"event": "request", "where": where}}
+def _slo(
+    service: str, indicator: str, where: str, target: float, group_by: Sequence[str]
+) -> dict[str, Any]:
+    spec = {"event": "request", **({"groupBy": list(group_by)} if group_by else {})}
+    source = {"type": "servicelevel", "spec": spec}
+    good = {"type": "servicelevel", "spec": {**spec, "where": where}}
     ratio = {"counter": False, "good": {"metricSource": good}, "total": {"metricSource": source}}
     name = f"{service}-{indicator}"
     return {

@@ -16,6 +16,7 @@ from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import StateStore, WallClock
 from servicelevel.application.renewed import RenewedEvaluator
+from servicelevel.application.vitals import CombinerVitals, EvaluatorVitals
 from servicelevel.domain.model import Catalogue
 from servicelevel.errors import DefinitionError
 from servicelevel.schemas.asides import dead_letter_event, late_event
@@ -90,6 +91,7 @@ def build_evaluator_app(
     settings: Settings,
     definitions: Definitions,
     *,
+    vitals: EvaluatorVitals | None = None,
     web: bool = False,
     ready: Callable[[], object] = lambda: None,
 ) -> "faust.App":
@@ -102,6 +104,7 @@ def build_evaluator_app(
         evaluators=evaluator_factory(settings, definitions),
         decode=decode_counts,
         outputs=open_writer(settings, "evaluator"),
+        vitals=vitals,
         web=web,
     )
 
@@ -113,7 +116,13 @@ def build_evaluator_app(
 
 
 async def run_combiner(
-    settings: Settings, definitions: Definitions, owner: str, clock: WallClock, stop: asyncio.Event
+    settings: Settings,
+    definitions: Definitions,
+    owner: str,
+    clock: WallClock,
+    stop: asyncio.Event,
+    *,
+    vitals: CombinerVitals | None = None,
 ) -> None:
     """Run a combiner until `stop` is set. Raises as `KafkaCombiner.run` does."""
     from servicelevel.adapters.kafka.combiner import KafkaCombiner
@@ -123,6 +132,12 @@ async def run_combiner(
     async with open_writer(settings, "combiner") as writer:
         asides = Asides(writer, dead_letter_event, late_event)
         combiner = KafkaCombiner(
-            settings, definitions.plan, clock, owner, asides, mappings=read_mappings(settings)
+            settings,
+            definitions.plan,
+            clock,
+            owner,
+            asides,
+            mappings=read_mappings(settings),
+            vitals=vitals,
         )
         await combiner.run(stop)

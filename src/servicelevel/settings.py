@@ -134,6 +134,19 @@ class Settings(BaseSettings):
     session_timeout_ms: int = Field(
         10_000, ge=1_000, description="A worker silent for so long loses its partitions."
     )
+    stall_timeout_ms: int = Field(
+        120_000,
+        ge=1_000,
+        description="A worker that does nothing for so long although there is input ends with 75.",
+    )
+    http_host: str = Field("127.0.0.1", description="Where a worker answers over HTTP.")
+    http_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port of `/live`, `/ready` and `/metrics`; none: no HTTP, 0: any free one. "
+        "Under `--workers` worker n has the port n above it.",
+    )
     redis_url: RedisUrl | None = Field(
         None, description="Where status and open alerts are mirrored; none: no mirror."
     )

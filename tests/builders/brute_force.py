@@ -133,8 +133,11 @@ class Oracle:
                 return begins
             moment = datetime.fromtimestamp(begins / 1000, UTC) - timedelta(hours=1)
 
-    def window(self, at: int, window: int | None) -> tuple[Fraction, int]:
-        after = self.edge(at, window)
+    def window(
+        self, at: int, window: int | None, edge_of: int | None = None
+    ) -> tuple[Fraction, int]:
+        """(good, total) up to `at`, of the window at `edge_of`, a time within the next unit."""
+        after = self.edge(at if edge_of is None else edge_of, window)
         good, total = Fraction(0), 0
         first = after // self.step * self.step + self.step
         units: Iterable[int] = range(first, at + 1, self.step)

@@ -222,6 +222,19 @@ class World:
         """Wait until all events produced are counted; TimeoutError if they never are."""
         return await self.until(lambda counts: counts.sums == expected(self.events))
 
+    async def until_read(self, read: int) -> Counts:
+        """Wait until each counts partition is told that so many were read, counted or not.
+
+        Where nothing is counted a partition is told with the heartbeat: time goes on.
+        """
+
+        def told(counts: Counts) -> bool:
+            self.clock.now_ms += 1_000
+            partitions = range(self.settings.counts_partitions)
+            return all(n in counts.ledgers and counts.tally(n).read == read for n in partitions)
+
+        return await self.until(told)
+
     async def until(
         self, condition: Callable[[Counts], object], timeout: float = TIMEOUT_S
     ) -> Counts:

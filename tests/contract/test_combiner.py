@@ -40,7 +40,7 @@ async def test_counts_every_event_once(world: World) -> None:
     assert counts.ignored == 0
     for partition in range(4):
         assert counts.tally(partition) == Tally(3_000, 3_000, 0, 0)
-    assert (combiner.counters.read, combiner.counters.rejected) == (3_000, 0)
+    assert (combiner.vitals.read, combiner.vitals.rejected) == (3_000, 0)
 
 
 async def test_goes_on_after_a_restart(world: World) -> None:
@@ -48,7 +48,7 @@ async def test_goes_on_after_a_restart(world: World) -> None:
         await world.produce(event(n) for n in range(number * 700, (number + 1) * 700))
         async with world.running(f"owner-{number}") as combiner:
             counts = await world.until_counted()
-        assert combiner.counters.read == 700
+        assert combiner.vitals.read == 700
     assert counts.ignored == 0
 
 
@@ -58,13 +58,13 @@ async def test_two_share_the_sources_and_hand_over(world: World) -> None:
         await world.until_counted()
         async with world.running("b") as b:
             await world.produce(event(n) for n in range(1_000, 2_000))
-            await wait_until_async(lambda: b.counters.flushes > 0, 30, what="b at work")
+            await wait_until_async(lambda: b.vitals.flushes > 0, 30, what="b at work")
             await world.produce(event(n) for n in range(2_000, 3_000))
             await world.until_counted()
         await world.produce(event(n) for n in range(3_000, 4_000))
         await world.until_counted()
-    assert b.counters.read > 0
-    assert a.counters.read + b.counters.read >= 4_000
+    assert b.vitals.read > 0
+    assert a.vitals.read + b.vitals.read >= 4_000
 
 
 async def test_nothing_of_a_stalled_former_owner_is_accepted(world: World) -> None:
@@ -97,7 +97,7 @@ async def test_claims_again_when_another_claimed(world: World) -> None:
         assert state is not None
         intruder = Claim("requests/0", state.epoch + 5, "intruder", 0, {"requests": 4})
         await world.write_counts(1, CountsMessage(0, claims=(intruder,)))
-        await wait_until_async(lambda: combiner.counters.rejected > 0, 30, what="the loss seen")
+        await wait_until_async(lambda: combiner.vitals.rejected > 0, 30, what="the loss seen")
         await world.produce(event(n) for n in range(400, 800))
         counts = await world.until_counted()
         assert {s.epoch for s in counts.states("requests/0") if s} == {state.epoch + 6}
@@ -118,11 +118,10 @@ async def test_resumes_where_each_counts_partition_is(world: World) -> None:
     done = Range("requests/0", 0, 0, 40, events[39]["time"], False, Tally(40, 40), cells)
     await world.write_counts(home, CountsMessage(0, ranges=(done,)))
     async with world.running("b"):
-        counts = await world.until_counted()
-        counts = await world.until(
-            lambda c: all(s is not None and s.applied == 100 for s in c.states("requests/0"))
-        )
-    assert {s.tally for s in counts.states("requests/0") if s} == {Tally(100, 100)}
+        await world.until_counted()
+        counts = await world.until_read(100)
+    states = [state for state in counts.states("requests/0") if state is not None]
+    assert [(each.applied, each.tally) for each in states] == [(100, Tally(100, 100))] * 4
 
 
 async def test_empty_topics_are_idle(world: World) -> None:
@@ -160,9 +159,9 @@ async def test_what_cannot_be_read_is_a_dead_letter(world: World) -> None:
     await world.produce([event(1)], partitions=1)
     await world.write("requests", [(0, b"no json"), (1, b"{}")])
     async with world.running("a") as combiner:
-        await world.until(lambda c: c.ledgers and c.tally().read == 3)
+        await world.until_read(3)
     assert world.writer.count("dead-letter") == 2
-    assert combiner.counters.dead == 2
+    assert combiner.vitals.dead == 2
 
 
 async def test_too_large_messages_are_made_smaller(world: World) -> None:

@@ -52,9 +52,9 @@ async def test_starts_from_the_metadata_of_commits(world: World) -> None:
     await delete(world, "counts", dict.fromkeys(range(4), -1))
     await world.produce([event(n) for n in range(400, 800)])
     async with world.running("b") as combiner:
-        await wait_until_async(lambda: combiner.counters.read, 30, what="events read")
-    assert combiner.counters.read == 400
-    assert combiner.counters.rejected == 0
+        await wait_until_async(lambda: combiner.vitals.read, 30, what="events read")
+    assert combiner.vitals.read == 400
+    assert combiner.vitals.rejected == 0
 
 
 async def test_deleted_records_of_a_source_are_a_gap(world: World) -> None:

@@ -7,9 +7,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from servicelevel.adapters.kafka.records import hand_over_raw
+from servicelevel.adapters.kafka.records import RecordList, flat, hand_over_raw
 from servicelevel.application.ports import RawRecord
 from tests.conftest import Broker
+from tests.services.kafka import KafkaBroker
 
 COUNT = 500
 
@@ -62,6 +63,71 @@ async def read(
         return records
     finally:
         await consumer.stop()
+
+
+@pytest.mark.parametrize("start", [0, 123])
+async def test_lists_hold_the_same(broker: Broker, partition: TopicPartition, start: int) -> None:
+    slow = await read(broker, partition, raw=False, start=start, max_records=None)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=broker.address,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=2_000,  # so that some fetches begin within a batch
+    )
+    await consumer.start()
+    try:
+        assert hand_over_raw(consumer, in_lists=True)
+        consumer.assign([partition])
+        consumer.seek(partition, start)
+        records: list[RawRecord] = []
+        while await consumer.position(partition) < COUNT:
+            for some in (await consumer.getmany(timeout_ms=500)).values():
+                records += flat(some)
+                assert await consumer.position(partition) == records[-1].offset + 1
+    finally:
+        await consumer.stop()
+    assert fields(records) == fields(slow)
+
+
+@pytest.mark.real
+async def test_aborted_transactions_are_left_out(kafka: KafkaBroker, topic_prefix: str) -> None:
+    partition = TopicPartition(f"{topic_prefix}transactions", 0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    await admin.create_topics([NewTopic(partition.topic, 1, 1)])
+    await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.address, transactional_id=topic_prefix)
+    await producer.start()
+    for number in range(6):
+        await producer.begin_transaction()
+        for each in range(10):
+            await producer.send_and_wait(partition.topic, b"%d" % (number * 10 + each), partition=0)
+        await (producer.abort_transaction() if number % 2 else producer.commit_transaction())
+    await producer.stop()
+
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.address,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+    )
+    await consumer.start()
+    values: list[int] = []
+    try:
+        assert hand_over_raw(consumer, in_lists=True)
+        consumer.assign([partition])
+        consumer.seek(partition, 0)
+        while await consumer.position(partition) < 66:  # a marker ends each transaction
+            for some in (await consumer.getmany(timeout_ms=500)).values():
+                values += [int(record.value or b"") for record in flat(some)]
+    finally:
+        await consumer.stop()
+    assert values == [number for number in range(60) if number // 10 % 2 == 0]
+
+
+def test_records_that_are_not_in_lists_are_flat_already() -> None:
+    assert flat([]) == []
+    assert list(flat(["a", "b"])) == ["a", "b"]
+    assert list(flat([RecordList("ab"), RecordList("c")])) == ["a", "b", "c"]
 
 
 def fields(records: list[RawRecord]) -> list[tuple[object, ...]]:

@@ -89,6 +89,12 @@ async def table(address: str, changelog: str) -> dict[tuple[int, str], Any]:
 
 def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, int]]:
     """(indicator, pane end, good, total) of all stored panes."""
+    for series, end, good, total in panes_of_series(entries):
+        yield series.split("/")[0], end, good, total
+
+
+def panes_of_series(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, int]]:
+    """(indicator/group, pane end, good, total) of all stored panes."""
     days = {
         (partition, key.split("/", 2)[2], int(key.split("/")[1])): value[1]
         for (partition, key), value in entries.items()
@@ -101,9 +107,12 @@ def panes(entries: dict[tuple[int, str], Any]) -> Iterator[tuple[str, int, int, 
         day_end = -(-end // 86_400_000) * 86_400_000
         if key[0] == "q" and end <= days.get((partition, series, day_end), 0):
             continue  # moved into its day
-        flat = value[0]
-        for i in range(0, len(flat), 3):
-            yield series.split("/")[0], flat[i], flat[i + 1], flat[i + 2]
+        step, first, totals, bads = value[0] or (0, 0, [], [])
+        begin = end - (900_000 if key[0] == "q" else 86_400_000)
+        for slot, total in enumerate(totals):
+            bad = bads[slot] if bads else 0
+            if total:
+                yield series, begin + (first + slot + 1) * step, total - bad, total
         revisions = value[1] if key[0] == "q" else value[3]
         for i in range(0, len(revisions), 4):
-            yield series.split("/")[0], revisions[i], revisions[i + 2], revisions[i + 3]
+            yield series, revisions[i], revisions[i + 2], revisions[i + 3]

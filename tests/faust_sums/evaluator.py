@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
+from servicelevel.application.evaluate.records import PROGRESS_KEY
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.outputs import AlertState, Evidence, Output, Transition
 from servicelevel.domain.severity import Severity
-
-PROGRESS = "progress"
 
 
 class SumEvaluator:
@@ -22,8 +21,11 @@ class SumEvaluator:
     @property
     def next_offset(self) -> int | None:
         """The first message that is not in the state."""
-        progress = self.state.get(PROGRESS)
+        progress = self.state.get(PROGRESS_KEY)
         return None if progress is None else progress.offset + 1
+
+    watermark_ms: int | None = None
+    rejected = 0
 
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Add the cells; the progress is written last."""
@@ -35,20 +37,20 @@ class SumEvaluator:
                     continue
                 self.state.put(key, offset, cell.total + (entry.value if entry else 0))
         alerts: list[Output] = [alert(offset)] if offset in self._alerts else []
-        self.state.put(PROGRESS, offset, [offset] if alerts else [])
+        self.state.put(PROGRESS_KEY, offset, [offset] if alerts else [])
         return alerts
 
     def pending(self) -> Sequence[Output]:
         """The alert that was decided last, unless it was told."""
-        progress = self.state.get(PROGRESS)
+        progress = self.state.get(PROGRESS_KEY)
         return [alert(offset) for offset in progress.value] if progress else []
 
     def told(self, offset: int) -> None:
         """Forget that it is pending."""
         self.told_offsets.append(offset)
-        progress = self.state.get(PROGRESS)
+        progress = self.state.get(PROGRESS_KEY)
         if progress and progress.offset == offset:
-            self.state.put(PROGRESS, offset, [])
+            self.state.put(PROGRESS_KEY, offset, [])
 
 
 def alert(offset: int) -> Transition:

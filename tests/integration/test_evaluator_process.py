@@ -11,6 +11,7 @@ from servicelevel.adapters.faust.app import changelog_topic
 from servicelevel.adapters.faust.entries import PartitionedEntries
 from servicelevel.adapters.faust.state import FaustState
 from servicelevel.adapters.kafka.topics import create_topics, topic_specs
+from servicelevel.application.evaluate.records import PROGRESS_KEY
 from servicelevel.domain.counts import Cell, CountsMessage, Range
 from servicelevel.schemas.counts import encode_counts
 from servicelevel.settings import Settings
@@ -53,7 +54,7 @@ class Table:
                     self._entries[record.key] = record.value
 
     def _applied(self, number: int) -> int:
-        progress = self._state(number).get("progress")
+        progress = self._state(number).get(PROGRESS_KEY)
         return 0 if progress is None else progress.offset + 1
 
     def _state(self, number: int) -> FaustState:

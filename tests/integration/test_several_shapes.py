@@ -4,8 +4,7 @@ What is expected is counted from what was made, before it took any shape.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import orjson
 import pytest
@@ -14,6 +13,7 @@ from servicelevel.adapters.kafka.topics import create_topics, topic_specs
 from servicelevel.bootstrap import read_mappings
 from servicelevel.domain.counts import Tally
 from servicelevel.settings import Settings
+from tests.builders.shapes import as_native, as_nginx, as_otlp, as_span, in_groups
 from tests.conftest import Broker
 from tests.contract.counting import START_MS, World, event, expected
 
@@ -43,64 +43,6 @@ async def world(broker: Broker, topic_prefix: str) -> World:
     return world
 
 
-def as_nginx(made: dict[str, Any]) -> bytes:
-    """A line of the access log."""
-    line = {
-        "time": f"{made['time'] // 1000}.{made['time'] % 1000:03}",
-        "request_id": made["id"],
-        "server_name": made["service"],
-        "request_method": "GET",
-        "uri": "/",
-        "status": str(made["status_code"]),
-        "request_time": "0.010",
-    }
-    return json.dumps(line).encode()
-
-
-def as_span(made: dict[str, Any], kind: int = 2) -> dict[str, Any]:
-    return {
-        "traceId": "5b8efff798038103d269b633813fc60c",
-        "spanId": made["id"],
-        "name": "GET /",
-        "kind": kind,
-        "startTimeUnixNano": str((made["time"] - 10) * 1_000_000),
-        "endTimeUnixNano": str(made["time"] * 1_000_000 + 999_999),
-        "attributes": [
-            {"key": "url.path", "value": {"stringValue": "/"}},
-            {
-                "key": "http.response.status_code",
-                "value": {"intValue": str(made["status_code"])},
-            },
-        ],
-        "status": {},
-    }
-
-
-def as_otlp(events: Sequence[dict[str, Any]], *more: dict[str, Any]) -> bytes:
-    """One export: a ResourceSpans for each event, calls to others among them, and `more` spans."""
-    resources = [
-        {
-            "resource": {
-                "attributes": [{"key": "service.name", "value": {"stringValue": made["service"]}}]
-            },
-            "scopeSpans": [
-                {"scope": {}, "spans": [as_span(made, kind=3)]},
-                {"scope": {}, "spans": [as_span(made), *more]},
-            ],
-        }
-        for made in events
-    ]
-    return orjson.dumps({"resourceSpans": resources})
-
-
-def in_groups(events: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    """1, 2, …, 7, 1, 2, … at a time."""
-    size, first = 1, 0
-    while first < len(events):
-        yield events[first : first + size]
-        first, size = first + size, size % 7 + 1
-
-
 def spread(values: Iterable[bytes]) -> list[tuple[int, bytes]]:
     return [(n % PARTITIONS, value) for n, value in enumerate(values)]
 
@@ -110,7 +52,7 @@ async def test_three_shapes_are_counted_exactly(world: World) -> None:
     native, lines, spans = made[::3], made[1::3], made[2::3]
     late = [event(n, time_ms=START_MS - LATENESS_MS - 60_000 - n) for n in range(LATE)]
     world.events = [*made, *late]
-    await world.write("requests", spread(orjson.dumps(e) for e in native))
+    await world.write("requests", spread(map(as_native, native)))
     await world.write("nginx", spread(map(as_nginx, lines)))
     await world.write("otlp_spans", spread(map(as_otlp, in_groups(spans))))
     # In one partition, so that what is late is known: three late spans of one record; a record
@@ -122,17 +64,17 @@ async def test_three_shapes_are_counted_exactly(world: World) -> None:
     exports = [as_otlp(late), as_otlp([good], bad), orjson.dumps({"resourceSpans": [calls]})]
     await world.write("otlp_spans", [(0, export) for export in exports])
     # A line of one shape on the topic of another is refused, not guessed at.
-    await world.write("nginx", [(1, orjson.dumps(native[0]))])
+    await world.write("nginx", [(1, as_native(native[0]))])
     await world.write("requests", [(2, as_nginx(lines[0]))])
 
     async with world.running("a", mappings=read_mappings(world.settings)) as combiner:
         read = len(world.events) + 3
-        await world.until(lambda counts: counts.ledgers and counts.tally().read == read)
+        await world.until_read(read)
     counts = await world.read_counts()
     assert counts.sums == expected(world.events)
     for partition in range(world.settings.counts_partitions):
         assert counts.tally(partition) == Tally(read, read - LATE - 3, LATE, 3)
-    assert combiner.counters.read == read
+    assert combiner.vitals.read == read
     told = [json.loads(value) for topic, _, value in world.writer.sent if topic == "late"]
     assert len({each["id"] for each in told}) == len(told) == LATE
     dead = [json.loads(v)["data"] for topic, _, v in world.writer.sent if topic == "dead-letter"]
@@ -141,3 +83,28 @@ async def test_three_shapes_are_counted_exactly(world: World) -> None:
         ("otlp_spans", "mapping"),
         ("requests", "missing_field"),
     ]
+
+
+async def test_a_record_whose_counts_fit_into_no_message_holds_nothing_up(world: World) -> None:
+    """It has spans in so many panes; in one partition with some before it and some after it."""
+    before = [event(n) for n in range(20)]
+    many = [event(n, time_ms=START_MS + n * 10_000) for n in range(300)]
+    after = [event(n, time_ms=many[-1]["time"] + n) for n in range(20)]
+    world.events = [*before, *after]
+    records = [as_otlp(events) for events in (*in_groups(before), many, *in_groups(after))]
+    await world.write("otlp_spans", [(0, record) for record in records])
+
+    running = world.running("a", mappings=read_mappings(world.settings), max_message_bytes=3_000)
+    async with running:
+        read = len(world.events) + 1
+        await world.until_read(read)
+    counts = await world.read_counts()
+    assert counts.sums == expected(world.events)
+    for partition in range(world.settings.counts_partitions):
+        assert counts.tally(partition) == Tally(read, read - 1, 0, 1)
+    assert counts.largest_bytes <= 3_000
+    letters = [json.loads(v)["data"] for topic, _, v in world.writer.sent if topic == "dead-letter"]
+    assert {(each["offset"], each["reason"]) for each in letters} == {
+        (records.index(as_otlp(many)), "too_many_counts")
+    }
+    assert "its 300 events count for 300 sums" in letters[0]["detail"]

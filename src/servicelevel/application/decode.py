@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from servicelevel.application.event_decoder import EventDecoder
 from servicelevel.application.lines import offsets_of, values_of
@@ -63,8 +63,7 @@ def decode_batch(
         if events is not None:
             batch.events.extend(events)
             batch.offsets.extend(offsets_of(part))
-            # `together` has seen that none of them is None.
-            batch.values.extend(cast("list[bytes]", values_of(part)))
+            batch.values.extend(values_of(part) or ())  # `together` has seen that all have one
             continue
         for record in part:
             try:
@@ -75,7 +74,7 @@ def decode_batch(
                     if place:
                         places.append(place)
             except EventError as error:
-                dead.append(_dead_letter(record, topic, partition, error))
+                dead.append(dead_letter(record, topic, partition, error))
     return (batch._replace(places=places) if places else batch), dead
 
 
@@ -89,7 +88,7 @@ def _decoded(
     """
     size, *smaller = sizes
     for start in range(0, len(records), size):
-        part = records[start : start + size]
+        part = records if len(records) <= size else records[start : start + size]
         events = decoder.together(part)
         if events is None and smaller:
             yield from _decoded(decoder, part, smaller)
@@ -97,7 +96,8 @@ def _decoded(
             yield part, events
 
 
-def _dead_letter(record: RawRecord, topic: str, partition: int, error: EventError) -> DeadLetter:
+def dead_letter(record: RawRecord, topic: str, partition: int, error: EventError) -> DeadLetter:
+    """A record that is no event, or whose events cannot be counted."""
     return DeadLetter(
         topic=topic,
         partition=partition,

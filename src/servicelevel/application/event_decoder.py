@@ -10,19 +10,23 @@ from typing import NamedTuple, cast
 import msgspec
 
 from servicelevel.application.envelope import MARK, Letter, has_envelope, open_envelope
-from servicelevel.application.lines import Lines, values_of
+from servicelevel.application.lines import Lines, block_of, values_of
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord
-from servicelevel.application.refusal import DEEP_BYTES, is_too_deep, refusal, refuse_value
+from servicelevel.application.refusal import any_is_too_deep, refusal, refuse_value
 from servicelevel.application.settle import settle, settle_all
 from servicelevel.application.unroll import Place
 from servicelevel.domain.model import EventKind
 from servicelevel.errors import EventError
-from servicelevel.schemas.events import EVENT_TYPES, Event
+from servicelevel.schemas.events import EVENT_TYPES, STRICT_EVENT_TYPES, Event
 
 _ANY = msgspec.json.Decoder()
 _DECODERS: Mapping[EventKind, msgspec.json.Decoder[Event]] = {
     kind: msgspec.json.Decoder(type_) for kind, type_ in EVENT_TYPES.items()
+}
+
+_STRICT: Mapping[EventKind, msgspec.json.Decoder[Event]] = {
+    kind: msgspec.json.Decoder(type_) for kind, type_ in STRICT_EVENT_TYPES.items()
 }
 
 
@@ -42,6 +46,7 @@ class EventDecoder:
     ) -> None:
         self._kind = kind
         self._decoder = _DECODERS[kind]
+        self._strict = _STRICT[kind]
         self._latest_ms = latest_ms
         self._max_bytes = max_bytes
         self._mapping = mapping
@@ -51,32 +56,31 @@ class EventDecoder:
         if self._mapping is not None or _any_envelope(records):
             return None
         values = values_of(records)
-        if None in values or not self._is_plain(cast("list[bytes]", values)):
+        if values is None:
             return None
+        block = block_of(records, values)
         try:
-            # One by one is as fast as all as lines, since the lines need no proof to be such.
-            events = list(map(self._decoder.decode, cast("list[bytes]", values)))
-            settle_all(events, self._kind, self._latest_ms)
+            if not block.isascii():
+                block.decode()
+            if len(block) > self._max_bytes and max(map(len, values)) > self._max_bytes:
+                return None
+            events = self._decoded(values, block)
+            if events is not None:
+                settle_all(events, self._kind, self._latest_ms)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, EventError):
             return None
         return events
 
-    def _is_plain(self, values: list[bytes]) -> bool:
-        """Whether all are UTF-8, no longer or deeper than may be, and none is an envelope."""
-        joined = b"\n".join(values)  # no part of what is looked for
-        if MARK in joined:
-            return False
-        longest = max(set(map(len, values)), default=0)
-        if longest > self._max_bytes:
-            return False
-        if longest >= DEEP_BYTES and any(map(is_too_deep, values)):
-            return False
-        if not joined.isascii():
-            try:
-                joined.decode()
-            except UnicodeDecodeError:
-                return False
-        return True
+    def _decoded(self, values: list[bytes], block: bytes) -> list[Event] | None:
+        # One by one is as fast as all as lines, since the lines need no proof to be such.
+        try:
+            # With no other fields than ours none is an envelope, and none is deep.
+            return list(map(self._strict.decode, values))
+        except msgspec.ValidationError:
+            # Sought in the block: it holds no white space, as what is between the values.
+            if MARK in block or any_is_too_deep(values, block):
+                return None
+            return list(map(self._decoder.decode, values))
 
     def each(self, record: RawRecord) -> Iterator[Decoded]:
         """The events of one record: one, unless a mapping unrolls or selects.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol, overload, runtime_checkable
+from typing import NamedTuple, Protocol, cast, overload, runtime_checkable
 
 from servicelevel.application.ports import RawRecord
 
@@ -18,13 +18,24 @@ class RecordedLine(NamedTuple):
 
 
 class Lines(Sequence[RecordedLine]):
-    """Lines that were read together: a record is made of one only when it is asked for."""
+    """Lines that were read together: a record is made of one only when it is asked for.
 
-    __slots__ = ("offsets", "values")
+    `block` is what they were read as: all values, and only white space between them.
+    """
 
-    def __init__(self, values: list[bytes], offsets: Sequence[int]) -> None:
+    __slots__ = ("_block", "offsets", "values")
+
+    def __init__(
+        self, values: list[bytes], offsets: Sequence[int], block: bytes | None = None
+    ) -> None:
         self.values = values
         self.offsets = offsets
+        self._block = block
+
+    @property
+    def block(self) -> bytes:
+        """All values in one piece."""
+        return b"\n".join(self.values) if self._block is None else self._block
 
     def __len__(self) -> int:
         return len(self.values)
@@ -56,11 +67,17 @@ def in_pieces(records: Iterable[RawRecord], size: int) -> Iterator[Sequence[RawR
         yield piece
 
 
-def values_of(records: Sequence[RawRecord]) -> list[bytes | None]:
-    """The value of each."""
+def values_of(records: Sequence[RawRecord]) -> list[bytes] | None:
+    """The value of each, or None where one has none."""
     if isinstance(records, Lines):
-        return [*records.values]
-    return [record.value for record in records]
+        return records.values
+    values = [record.value for record in records]
+    return None if None in values else cast("list[bytes]", values)
+
+
+def block_of(records: Sequence[RawRecord], values: list[bytes]) -> bytes:
+    """The values of records, which are these, in one piece with white space between them."""
+    return records.block if isinstance(records, Lines) else b"\n".join(values)
 
 
 def offsets_of(records: Sequence[RawRecord]) -> Sequence[int]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from servicelevel.domain.counts import CountsMessage, Range
 from servicelevel.schemas.counts import encode_counts
 
+_LONGEST_TIME_MS = 9_999_999_999_999  # of 13 digits, until the year 2286
+
 
 class Packed(NamedTuple):
     """Messages in the order to be written; `too_large` names sources that had to be left out.
@@ -17,6 +19,11 @@ class Packed(NamedTuple):
 
     messages: list[bytes]
     too_large: set[str]
+
+
+def fits(range_: Range, max_bytes: int) -> bool:
+    """Whether there can be a message of this range."""
+    return len(encode_counts(CountsMessage(_LONGEST_TIME_MS, ranges=(range_,)))) <= max_bytes
 
 
 def pack(ranges: Sequence[Range], sent_at_ms: int, max_bytes: int) -> Packed:

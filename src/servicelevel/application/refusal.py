@@ -1,8 +1,9 @@
 """Why a record is not an event: the reason codes of dead letters, and how they are found."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 import msgspec
 
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     FUTURE_TIME = "future_time"  # further ahead of the wall clock than `max_future_ms`
     ENVELOPE = "envelope"  # the CloudEvents envelope contradicts itself
     MAPPING = "mapping"  # the source mapping cannot be applied
+    TOO_MANY_COUNTS = "too_many_counts"  # its counts do not fit into one message on `counts`
 
 
 MAX_DEPTH = 250
@@ -60,6 +62,14 @@ def refuse_depth(value: bytes) -> None:
     """EventError if the JSON is nested too deep."""
     if is_too_deep(value):
         raise EventError(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} levels")
+
+
+def any_is_too_deep(values: Sequence[bytes], block: bytes) -> bool:
+    """Whether one of the values is, which the block holds in one piece: seldom looked at singly."""
+    most = max(map(bytes.count, values, repeat(b"{")), default=0)
+    if b"[" in block:
+        most += max(map(bytes.count, values, repeat(b"[")))
+    return most > MAX_DEPTH and any(map(is_too_deep, values))
 
 
 def is_too_deep(value: bytes) -> bool:

@@ -21,6 +21,7 @@ class RenewedEvaluator:
         self._definitions = definitions
         self._make = make
         self._told: int | None = None
+        self._rejected = 0  # by former evaluators
         self._catalogue = definitions.catalogue
         self._evaluator = make(self._catalogue)
 
@@ -28,6 +29,16 @@ class RenewedEvaluator:
     def next_offset(self) -> int | None:
         """The counts offset to go on with; None where nothing was handled yet."""
         return self._evaluator.next_offset
+
+    @property
+    def watermark_ms(self) -> int | None:
+        """No event at or before this time is expected any more."""
+        return self._evaluator.watermark_ms
+
+    @property
+    def rejected(self) -> int:
+        """How many claims and ranges the ledger has ignored since this object was made."""
+        return self._rejected + self._evaluator.rejected
 
     def apply(self, message: CountsMessage, offset: int) -> Sequence[Output]:
         """Handle the message at `offset`; outputs in order of event time."""
@@ -46,6 +57,7 @@ class RenewedEvaluator:
 
     def _renew(self) -> None:
         self._catalogue = self._definitions.catalogue
+        self._rejected += self._evaluator.rejected
         self._evaluator = self._make(self._catalogue)
         if self._told is not None:
             self._evaluator.told(self._told)

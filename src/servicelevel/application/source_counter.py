@@ -2,20 +2,27 @@
 
 After a crash the counts partitions may have different offsets applied. Then the counts are taken
 at each of these offsets, and what a counts partition has already is left out for it.
+
+A record cannot be in two ranges, nor a range in two messages. So a record whose events count for
+more than fits into one is a dead letter.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from servicelevel.application.claims import Resume
-from servicelevel.application.combine import SourceAccumulator
-from servicelevel.application.decode import Batch
+from servicelevel.application.combine import Folded, SourceAccumulator
+from servicelevel.application.decode import Batch, dead_letter
+from servicelevel.application.packing import fits
 from servicelevel.application.ports import RawRecord
+from servicelevel.application.refusal import Reason
 from servicelevel.domain.counts import Cell, Range, Tally
 from servicelevel.domain.outputs import DeadLetter, LateEvent
+from servicelevel.errors import EventError
 
 MAX_RECORDS = 100_000  # in one range, so that its message stays small
 MAX_SIZE = 30_000  # events, sums and cells held for one range
+_MARGIN = 200  # bytes for the range's start, and the tally of ranges without cells before it
 
 Decode = Callable[[Sequence[RawRecord], int], tuple[Batch, list[DeadLetter]]]
 """Records and the wall clock (ms) to events and dead letters."""
@@ -47,12 +54,14 @@ class SourceCounter:
         *,
         idle_timeout_ms: int,
         now_ms: int,
+        max_bytes: int,
         max_records: int = MAX_RECORDS,
     ) -> None:
         self.source = source
         self.epoch = epoch
         self.position = resume.start
         self.max_records = max_records
+        self._max_bytes = max_bytes
         self.idle = False
         self.max_time_ms = resume.max_time_ms
         self._accumulator = accumulator
@@ -63,6 +72,7 @@ class SourceCounter:
         self._since_ms, self._base_ms = now_ms, resume.max_time_ms
         self._written_idle = False
         self._untaken = 0
+        self._last: RawRecord | None = None
         self._tally = Tally()
         self._asides: list[DeadLetter | LateEvent] = []
         self._shares = {n: _Share(applied, applied) for n, applied in resume.applied.items()}
@@ -96,6 +106,7 @@ class SourceCounter:
         self._asides += [aside for aside in asides if aside.offset >= self._told]
         self.position = records[-1].offset + 1
         self._untaken += len(records)
+        self._last = records[-1]
         if batch.events or dead:  # records without any that a mapping selects move no time on
             self._since_ms, self._base_ms = now_ms, None
             self.idle = False
@@ -148,7 +159,9 @@ class SourceCounter:
 
     def _close(self) -> None:
         folded = self._accumulator.take()
-        self._untaken = 0
+        if self._untaken == 1 and self._last is not None and not self._fits(folded):
+            folded = self._refuse(self._last, folded)
+        self._untaken, self._last = 0, None
         self._tally = self._tally.plus(folded.tally)
         if folded.max_time_ms is not None and _is_later(folded.max_time_ms, self.max_time_ms):
             self.max_time_ms = folded.max_time_ms
@@ -159,6 +172,28 @@ class SourceCounter:
             share.tally = share.tally.plus(folded.tally)
             if cells := folded.cells.get(partition):
                 share.ready.append(self._range(share, tuple(cells)))
+
+    def _fits(self, folded: Folded) -> bool:
+        """Whether each counts partition can be told of all of it."""
+        end, time_ms = self.position, folded.max_time_ms
+        ranges = (
+            Range(self.source, self.epoch, end, end, time_ms, False, folded.tally, tuple(cells))
+            for cells in folded.cells.values()
+        )
+        return all(fits(range_, self._max_bytes - _MARGIN) for range_ in ranges)
+
+    def _refuse(self, record: RawRecord, folded: Folded) -> Folded:
+        """The record is a dead letter instead; the records after it are counted as ever."""
+        self.max_records = MAX_RECORDS
+        topic, _, partition = self.source.rpartition("/")
+        cells = sum(map(len, folded.cells.values()))
+        error = EventError(
+            Reason.TOO_MANY_COUNTS,
+            f"its {folded.tally.read} events count for {cells} sums, more than fit into a message",
+        )
+        self._asides = [aside for aside in self._asides if aside.offset != record.offset]
+        self._asides.append(dead_letter(record, topic, int(partition), error))
+        return Folded({}, Tally(read=1, dead=1), folded.max_time_ms)
 
     def _range(self, share: _Share, cells: tuple[Cell, ...] = ()) -> Range:
         range_ = Range(

@@ -176,10 +176,10 @@ class View:
 
     def _judge(self, end_ms: int, counts: Counts) -> Counts | None:
         """A slice with these counts, as corrected; None where it does not count, or as empty."""
-        if self._is_whole(end_ms, "good"):
-            return None if self.fills else (self.scale, self.scale)
         if not counts[1] or self.lens.slices is None or self._is_whole(end_ms, "remove"):
             return None
+        if self._is_whole(end_ms, "good"):
+            return None if self.fills else (self.scale, self.scale)
         return self.lens.slices.judge(counts)
 
     def _each(self, after_ms: int, to_ms: int, known_ms: int) -> Iterator[tuple[int, Counts]]:

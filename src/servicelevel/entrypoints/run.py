@@ -14,12 +14,15 @@ from typing import Any, Literal, get_args
 import structlog
 
 from servicelevel.adapters.faust.run import run_evaluator
+from servicelevel.adapters.http.server import serving, vitals_app
 from servicelevel.adapters.kafka.connection import client_options, slow_client_warning
 from servicelevel.adapters.kafka.topics import ensure_topics, topic_specs
 from servicelevel.adapters.redis.mirror import run_mirror
 from servicelevel.application.definitions import Definitions
 from servicelevel.application.supervision import RestartPolicy
+from servicelevel.application.vitals import CombinerVitals, EvaluatorVitals, Vitals
 from servicelevel.bootstrap import build_evaluator_app, read_definitions, run_combiner
+from servicelevel.entrypoints import watching
 from servicelevel.entrypoints.collecting import THRESHOLDS
 from servicelevel.entrypoints.reloading import Reloader, keep_current
 from servicelevel.entrypoints.supervisor import Supervisor, settings_environment, worker_command
@@ -60,12 +63,32 @@ async def _worker(settings: Settings, parts: tuple[Part, ...], *, watch: bool) -
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
     gc.set_threshold(*THRESHOLDS)
-    works = _works(settings, definitions, parts, owner, stop)
+    vitals = Vitals(
+        CombinerVitals() if "combiner" in parts else None,
+        EvaluatorVitals() if "evaluator" in parts else None,
+    )
+    works = _works(settings, definitions, parts, owner, vitals, stop)
     reloader = Reloader(definitions, partial(read_definitions, settings), due)
     watched = settings.definitions if watch else ()
     works["definitions"] = keep_current(reloader, due, watched, stop)
+    works["watchdog"] = watching.watch(
+        vitals, stop, time.monotonic, limit_seconds=settings.stall_timeout_ms / 1_000
+    )
+    if settings.http_port is not None:
+        works["http"] = _answer(settings, vitals, stop)
     await _together(stop, works)
     log.info("worker stopped", owner=owner)
+
+
+async def _answer(settings: Settings, vitals: Vitals, stop: asyncio.Event) -> None:
+    """Serve health and metrics; worker n of a supervisor has a port of its own."""
+    port = settings.http_port or 0
+    if port:
+        port += int(os.environ.get("SERVICELEVEL_WORKER", "0"))
+    app = vitals_app(vitals, wall_clock_ms)
+    async with serving(app, settings.http_host, port) as bound:
+        log.info("answering over HTTP", host=settings.http_host, port=bound)
+        await stop.wait()
 
 
 def _works(
@@ -73,17 +96,22 @@ def _works(
     definitions: Definitions,
     parts: tuple[Part, ...],
     owner: str,
+    vitals: Vitals,
     stop: asyncio.Event,
 ) -> dict[str, Coroutine[Any, Any, None]]:
     works: dict[str, Coroutine[Any, Any, None]] = {}
     evaluating = asyncio.Event()
     if "evaluator" in parts:
-        app = build_evaluator_app(settings, definitions, ready=evaluating.set)
+        app = build_evaluator_app(
+            settings, definitions, vitals=vitals.evaluator, ready=evaluating.set
+        )
         works["evaluator"] = run_evaluator(app, stop)
     else:
         evaluating.set()
     if "combiner" in parts:
-        combiner = run_combiner(settings, definitions, owner, wall_clock_ms, stop)
+        combiner = run_combiner(
+            settings, definitions, owner, wall_clock_ms, stop, vitals=vitals.combiner
+        )
         works["combiner"] = _after(evaluating, stop, combiner)
     if "mirror" in parts and settings.redis_url is not None:
         works["mirror"] = run_mirror(settings, stop)
@@ -109,10 +137,12 @@ async def _together(stop: asyncio.Event, works: dict[str, Coroutine[Any, Any, No
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     ended, running = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-    errors = [error for task in ended if (error := task.exception()) is not None]
+    errors: list[BaseException] = []
     for task in ended:
-        if task.exception() is not None:
-            log.error("part failed", part=task.get_name(), problem=str(task.exception()))
+        error = _error_of(task)
+        if error is not None:
+            log.error("part failed", part=task.get_name(), problem=str(error))
+            errors.append(error)
     for task in running:
         task.cancel()
         errors.append(
@@ -120,6 +150,12 @@ async def _together(stop: asyncio.Event, works: dict[str, Coroutine[Any, Any, No
         )
     if errors:
         raise errors[0]
+
+
+def _error_of(task: "asyncio.Task[None]") -> BaseException | None:
+    if task.cancelled():  # by a client of its own: nobody here does before all were asked to stop
+        return RestartRequiredError(f"the {task.get_name()} was cancelled: start this process anew")
+    return task.exception()
 
 
 async def _supervise(settings: Settings, role: str, workers: int, *, watch: bool) -> None:

@@ -62,3 +62,23 @@ EVENT_TYPES: dict[EventKind, type[Event]] = {
     "incident": IncidentEvent,
     "change": ChangeEvent,
 }
+
+
+class _Request(Event, gc=False, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class _Incident(IncidentEvent, gc=False, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class _Change(ChangeEvent, gc=False, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+STRICT_EVENT_TYPES: dict[EventKind, type[Event]] = {
+    "request": _Request,
+    "incident": _Incident,
+    "change": _Change,
+}
+"""The same, of which nothing is read that has any other field."""

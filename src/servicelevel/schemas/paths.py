@@ -80,10 +80,7 @@ class _Functions(Functions):  # JMESPath finds them by their names
         https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: 64-bit integers are
         texts.
         """
-        for pair in attributes or ():
-            if isinstance(pair, dict) and pair.get("key") == key:
-                return _scalar(pair.get("value"))
-        return None
+        return _attribute(attributes, key)
 
     @signature({"types": []}, {"types": []})
     def _func_minus(self, a: Any, b: Any) -> int | float | None:
@@ -97,6 +94,45 @@ class _Functions(Functions):  # JMESPath finds them by their names
 
 _OURS = _Functions()
 _OPTIONS = jmespath.Options(custom_functions=_OURS)
+
+
+_LONG = 32
+"""A list of more attributes is looked through once, not for each of the events that share it."""
+_KEPT = 4
+"""So many long lists are remembered: an event's own, and those around it."""
+
+
+class _Indexes:
+    """The values of long lists of attributes by their keys; a list is told by its identity."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[list[Any], dict[Any, Any]]] = []  # the last one asked for comes last
+
+    def of(self, attributes: list[Any]) -> dict[Any, Any]:
+        """The first value of each key."""
+        for i, (known, found) in enumerate(self._kept):
+            if known is attributes:
+                self._kept.append(self._kept.pop(i))
+                return found
+        index = {
+            pair["key"]: pair.get("value")
+            for pair in reversed(attributes)
+            if isinstance(pair, dict) and isinstance(pair.get("key"), str)
+        }
+        self._kept = [*self._kept[1 - _KEPT :], (attributes, index)]
+        return index
+
+
+_INDEXES = _Indexes()
+
+
+def _attribute(attributes: list[Any] | None, key: str) -> Any:
+    if attributes is not None and len(attributes) > _LONG:
+        return _scalar(_INDEXES.of(attributes).get(key))
+    for pair in attributes or ():
+        if isinstance(pair, dict) and pair.get("key") == key:
+            return _scalar(pair.get("value"))
+    return None
 
 
 def _scalar(value: Any) -> Any:
@@ -139,9 +175,23 @@ def _closure(node: Mapping[str, Any]) -> Reader | None:
             return lambda value: found if _is_true(found := left(value)) else right(value)
         case "function_expression":
             name = node["value"]
+            if name == "attribute" and len(parts) == 2:
+                return _quick_attribute(*parts)
             return lambda value: _OURS.call_function(name, [part(value) for part in parts])
         case _:
             return None
+
+
+def _quick_attribute(attributes: Reader, key: Reader) -> Reader:
+    """Without JMESPath's look at the types of arguments, which costs more than all else."""
+
+    def read(value: Any) -> Any:
+        found, name = attributes(value), key(value)
+        if (found is None or type(found) is list) and type(name) is str:
+            return _attribute(found, name)
+        return _OURS.call_function("attribute", [found, name])  # which says what is wrong
+
+    return read
 
 
 def _field(name: str) -> Reader:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +12,14 @@ from servicelevel.application.claims import resume
 from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
+from servicelevel.application.packing import fits, pack
 from servicelevel.application.ports import RawRecord
 from servicelevel.application.source_counter import Decode, SourceCounter
 from servicelevel.domain.counts import Claim, Range, Tally
 from servicelevel.domain.ledger import Ledger, SourceState
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import DeadLetter
+from servicelevel.schemas.events import Event
 
 NOW_MS = 1_767_300_000_000
 START_MS = 1_767_225_600_000
@@ -78,6 +81,7 @@ def counter(
     now_ms: int = NOW_MS,
     max_records: int = 100,
     decode: Decode = decode,
+    max_bytes: int = 1_000_000,
 ) -> SourceCounter:
     found = resume(SOURCE, states, 0)
     accumulator = SourceAccumulator(
@@ -96,6 +100,7 @@ def counter(
         decode,
         idle_timeout_ms=10_000,
         now_ms=now_ms,
+        max_bytes=max_bytes,
         max_records=max_records,
     )
 
@@ -257,3 +262,46 @@ def test_a_source_that_never_had_an_event_is_idle_without_a_time() -> None:
     counting.look_at_clock(NOW_MS + 60_000, at_end=True)
     (range_,) = counting.ranges(1)
     assert (range_.idle, range_.max_time_ms, range_.start, range_.end) == (True, None, 0, 0)
+
+
+def many_of_the_second(records: Sequence[RawRecord], _: int) -> tuple[Batch, list[DeadLetter]]:
+    """The record at offset 1 holds 100 events, each in a pane of its own; one of them is late."""
+    found = Batch([], [], [])
+    for each in records:
+        minutes = [*range(100), 0] if each.offset == 1 else [50 * each.offset]
+        for minute in minutes:
+            time_ms = START_MS + minute * 60_000
+            found.events.append(Event(service="a", time=time_ms, status_code=200))
+            found.offsets.append(each.offset)
+            found.values.append(b"{}")
+    return found, []
+
+
+def test_a_record_whose_counts_fit_into_no_message_is_a_dead_letter() -> None:
+    log = [Record(n, b"value of %d" % n) for n in range(4)]
+    found = Log()
+    states = found.states(1)
+    counting = counter(states, 1, max_records=1, max_bytes=1_000, decode=many_of_the_second)
+    counting.add(log, NOW_MS)
+    counting.take()
+
+    for n in range(PARTITIONS):
+        ranges = counting.ranges(n)
+        assert all(fits(each, 1_000) for each in ranges)
+        found.write(n, ranges)
+        assert reduce(Tally.plus, (each.tally for each in ranges)) == Tally(4, 3, 0, 1)
+    assert list(found.cells.values()) == [(1, 1)] * 3
+    (letter,) = counting.asides()
+    assert isinstance(letter, DeadLetter)
+    assert (letter.offset, letter.value) == (1, b"value of 1")
+    assert letter.reason == "too_many_counts"
+
+
+def test_together_with_others_it_is_counted_again_in_smaller_ranges() -> None:
+    """Which the flusher asks for, as for any range that is too large."""
+    log = [Record(n, b"{}") for n in range(4)]
+    counting = counter(Log().states(1), 1, max_bytes=1_000, decode=many_of_the_second)
+    counting.add(log, NOW_MS)
+    counting.take()
+    assert {len(pack(counting.ranges(n), 0, 1_000).too_large) for n in range(PARTITIONS)} == {0, 1}
+    assert not [aside for aside in counting.asides() if isinstance(aside, DeadLetter)]

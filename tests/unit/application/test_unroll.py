@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from servicelevel.adapters.files.mapping import load_mapping
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.evaluate import EvaluationPolicy
 from servicelevel.application.lateness import Lateness
@@ -81,7 +83,7 @@ def test_each_object_of_the_innermost_lists_is_an_event() -> None:
         Event(service="d", time=NOW),
     ]
     assert batch.offsets == [7, 7, 7, 9]
-    assert batch.places == [(0, 0), (0, 1), (2, 0), (0, 0)]
+    assert list(batch.places) == [(0, 0), (0, 1), (2, 0), (0, 0)]
     assert [json.loads(value) for value in batch.values][1] == item(NOW - 2)
 
 
@@ -102,7 +104,7 @@ def test_the_good_count_and_the_first_bad_one_is_told() -> None:
         "groups": [group("a", item(), item("noon"), item(), item(NOW * 2)), group("", item())]
     }
     batch, (letter,) = decode(document)
-    assert batch.places == [(0, 0), (0, 2)]
+    assert list(batch.places) == [(0, 0), (0, 2)]
     assert (letter.offset, letter.reason) == (7, Reason.MAPPING)
     assert letter.detail.startswith("groups[0].items[1]: time: 'noon'")
     assert letter.value == json.dumps(document).encode()
@@ -158,6 +160,39 @@ def test_a_replay_to_a_time_leaves_out_the_later_events_of_a_record() -> None:
     told = replay(Catalogue.of([]), [recording], ReplayOptions(NOW, policy))
     assert told.tally == Tally(3, 2, 1, 0)
     assert [late.place for late in told.late] == [(0, 1)]
+
+
+OTLP = load_mapping(Path("otlp-spans"))
+SERVICE = {"key": "service.name", "value": {"stringValue": "shop"}}
+SPAN = f'{{"kind":2,"endTimeUnixNano":{NOW * 1_000_000}}}'
+
+
+@pytest.mark.parametrize(
+    ("shared", "span", "bad"),
+    [(0, SPAN, ""), (48_000, SPAN, ""), (0, "0", "[0]: no JSON object")],
+)
+def test_a_record_of_as_many_spans_as_fit_is_read_to_its_end(
+    shared: int, span: str, bad: str
+) -> None:
+    """Also where they share so many attributes: all look for some that are not there."""
+    attributes = [{"key": ""}] * shared + [SERVICE]
+    around = {"resource": {"attributes": attributes}, "scopeSpans": [{"spans": ["here"]}]}
+    head, tail = json.dumps({"resourceSpans": [around]}, separators=(",", ":")).split('"here"')
+    count = (DecodeLimits().max_event_bytes - len(head) - len(tail)) // (len(span) + 1)
+    value = f"{head}{','.join([span] * count)}{tail}".encode()
+    batch, dead = decode_batch(
+        [Record(0, value)],
+        topic="t",
+        partition=0,
+        kind="request",
+        now_ms=NOW,
+        limits=DecodeLimits(),
+        mapping=OTLP,
+    )
+    assert count > 10_000
+    assert len(batch.events) == (count if span is SPAN else 0)
+    assert list(batch.places) == [(0, 0, n) for n in range(len(batch.events))]
+    assert [letter.detail.partition(".spans")[2] for letter in dead] == ([bad] if bad else [])
 
 
 items_of_any_kind = st.lists(

@@ -39,11 +39,30 @@ ATTRIBUTES = [
         ("absent", None),
     ],
 )
-def test_attribute_reads_a_scalar(key: str, expected: Any) -> None:
+@pytest.mark.parametrize("more", [0, 100])
+def test_attribute_reads_a_scalar(key: str, expected: Any, more: int) -> None:
+    others = [{"key": f"other {n}", "value": {"intValue": n}} for n in range(more)]
+    second = [{"key": pair["key"]} for pair in ATTRIBUTES if isinstance(pair, dict)]
     found = compile_path(f"attribute(span.attributes, '{key}')")(
-        {"span": {"attributes": ATTRIBUTES}}
+        {"span": {"attributes": [*others, *ATTRIBUTES, *second]}}
     )
     assert (found, type(found)) == (expected, type(expected))
+
+
+def test_attributes_that_many_share_are_looked_through_once() -> None:
+    class Pair(dict[str, Any]):
+        looks = 0
+
+        def get(self, *args: Any) -> Any:
+            Pair.looks += 1
+            return super().get(*args)
+
+    shared = [Pair(key=str(n), value={"intValue": n}) for n in range(1_000)]
+    read = compile_path("attribute(own, '99') || attribute(shared, '999')")
+    for n in range(1_000):
+        own = [{"key": "other", "value": {"intValue": n}}] * 50
+        assert read({"own": own, "shared": shared}) == 999
+    assert Pair.looks <= 3 * len(shared)
 
 
 def test_attribute_of_no_list_is_nothing() -> None:

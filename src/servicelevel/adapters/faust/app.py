@@ -1,6 +1,8 @@
 """The evaluator as a Faust app: an agent on `counts` and one plain table."""
 
+import asyncio
 import tempfile
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, cast
@@ -17,10 +19,12 @@ from servicelevel.adapters.faust.host import Decode, EvaluatorFactory
 from servicelevel.adapters.faust.pipe import OutputWriter
 from servicelevel.adapters.faust.runtime import Runtime
 from servicelevel.adapters.faust.transport import use_short_waits
+from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.settings import Settings
 
 TABLE = "state"
 COMMIT_INTERVAL_S = 2.0
+PROBE_TIMEOUT_S = 5.0
 MAX_POLL_RECORDS = 5_000
 """So many that all partitions are drained together: a fetch for some of them holds the others up
 to 1.5 s."""
@@ -42,6 +46,7 @@ def build_app(
     evaluators: EvaluatorFactory,
     decode: Decode,
     outputs: AbstractAsyncContextManager[OutputWriter],
+    vitals: EvaluatorVitals | None = None,
     web: bool = False,
 ) -> faust.App:
     """A Faust app that is not started; `run_evaluator` or the `faust` command runs it.
@@ -56,7 +61,9 @@ def build_app(
         TABLE, key_type=bytes, value_type=bytes, partitions=settings.counts_partitions
     )
     log = _Log(app, settings.topic("counts"))
-    runtime = Runtime(settings, app, table, log, evaluators, decode, outputs)
+    vitals = EvaluatorVitals() if vitals is None else vitals
+    vitals.probe = log.progress
+    runtime = Runtime(settings, app, table, log, evaluators, decode, outputs, vitals)
 
     @app.agent(counts, name="counts", concurrency=1, supervisor_strategy=CrashingSupervisor)
     async def evaluate(stream: Any) -> None:
@@ -109,6 +116,19 @@ class _Log:
         """The first offset that is still there."""
         tp = TP(self._topic, partition)
         return int((await self._app.consumer.earliest_offsets(tp))[tp])
+
+    async def progress(self, partitions: Iterable[int]) -> tuple[dict[int, int], dict[int, int]]:
+        """By partition: where it ends, and the offset to be fetched next.
+
+        Raises TimeoutError where the brokers do not answer, or a partition has no position.
+        """
+        tps = [TP(self._topic, partition) for partition in partitions]
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            ends = await self._app.consumer.highwaters(*tps)
+            fetched = {tp.partition: await self._app.consumer.position(tp) for tp in tps}
+        return {tp.partition: ends[tp] for tp in tps}, {
+            partition: at for partition, at in fetched.items() if at is not None
+        }
 
     async def rewind(self, partition: int, offset: int) -> None:
         """Commit `offset`; without success the next process comes here again."""

@@ -20,19 +20,37 @@ MAX_BATCH_BYTES = 512 * 1024
 class KafkaChangelog:
     """A `Changelog` on one topic.
 
-    `stored(partition, first offset, count)` is told of each batch. The producer is started and
-    stopped by the caller; its `max_batch_size` bounds a batch.
+    `stored(partition, first offset, count)` is told of each batch, and says whether it follows on
+    what was read or stored before. The producer is started and stopped by the caller; its
+    `max_batch_size` bounds a batch.
     """
 
     def __init__(
         self,
         producer: AIOKafkaProducer,
         topic: str,
-        stored: Callable[[int, int, int], None],
+        stored: Callable[[int, int, int], bool],
     ) -> None:
         self._producer = producer
         self._topic = topic
         self._stored = stored
+
+    async def claim(self, partition: int, record: Record) -> None:
+        """Write the first record of an owner; return when the broker has it.
+
+        Raises:
+            RestartRequiredError: the broker did not take it, or somebody else has written since
+                the partition was read.
+        """
+        batch = self._producer.create_batch()
+        key, value = record
+        batch.append(key=key, value=value, timestamp=None)
+        batch.close()
+        if not await self._send(partition, batch, 1):
+            raise RestartRequiredError(
+                f"{self._topic}/{partition}: another process wrote to the table after this one had "
+                "read it: start this process anew, and it reads the table again"
+            )
 
     async def write(self, partition: int, records: Sequence[Record]) -> None:
         """Return when the broker has all of `records`.
@@ -56,7 +74,7 @@ class KafkaChangelog:
             await self._send(partition, batch, count)
             done += count
 
-    async def _send(self, partition: int, batch: object, count: int) -> None:
+    async def _send(self, partition: int, batch: object, count: int) -> bool:
         try:
             sent = await self._producer.send_batch(batch, self._topic, partition=partition)
             metadata = await sent
@@ -65,4 +83,4 @@ class KafkaChangelog:
                 f"{self._topic}/{partition} could not be written ({error!r}): start this process "
                 "anew, and it goes on from what is there"
             ) from error
-        self._stored(partition, metadata.offset, count)
+        return self._stored(partition, metadata.offset, count)

@@ -8,8 +8,9 @@ from typing import Protocol
 from servicelevel.adapters.faust.pipe import Changelog, OutputWriter, Pipe, Step
 from servicelevel.adapters.faust.state import FaustState
 from servicelevel.application.ports import StateStore
+from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.domain.counts import CountsMessage
-from servicelevel.domain.outputs import Output
+from servicelevel.domain.outputs import Output, Transition
 from servicelevel.errors import START_ANEW, GapError, RestartRequiredError
 
 Decode = Callable[[bytes], CountsMessage]
@@ -20,6 +21,10 @@ class Evaluator(Protocol):
 
     @property
     def next_offset(self) -> int | None: ...
+    @property
+    def watermark_ms(self) -> int | None: ...
+    @property
+    def rejected(self) -> int: ...
     def apply(self, message: CountsMessage, offset: int) -> Sequence[Output]: ...
     def pending(self) -> Sequence[Output]: ...
     def told(self, offset: int) -> None: ...
@@ -48,6 +53,7 @@ class _Session:
     state: FaustState
     evaluator: Evaluator
     next_offset: int
+    rejected: int = 0
     open: bool = True
 
 
@@ -66,8 +72,10 @@ class EvaluatorHost:
         log: CountsLog,
         changelog: Changelog,
         outputs: OutputWriter,
+        vitals: EvaluatorVitals,
         limit: int = 256,
     ) -> None:
+        self._vitals = vitals
         self._evaluators = evaluators
         self._open_state = open_state
         self._decode = decode
@@ -115,7 +123,19 @@ class EvaluatorHost:
         session.state.begin(offset)
         outputs = session.evaluator.apply(self._decode(value), offset)
         session.next_offset = offset + 1
+        self._note(partition, session, outputs)
         pipe.push(self._step(session, offset, outputs, acknowledge))
+
+    def _note(self, partition: int, session: _Session, outputs: Sequence[Output]) -> None:
+        vitals, evaluator = self._vitals, session.evaluator
+        vitals.applied += 1
+        vitals.rejected += evaluator.rejected - session.rejected
+        session.rejected = evaluator.rejected
+        vitals.next_offsets[partition] = session.next_offset
+        if evaluator.watermark_ms is not None:
+            vitals.watermarks_ms[partition] = evaluator.watermark_ms
+        for output in outputs:
+            vitals.told(output.kind if isinstance(output, Transition) else "status")
 
     async def release(self, timeout_s: float) -> None:
         """The partitions may go to others: finish what was begun, and forget what was read.
@@ -125,6 +145,7 @@ class EvaluatorHost:
             Exception: as for `handle`.
         """
         self._running.clear()
+        self._vitals.give_back()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._unless_failed(asyncio.ensure_future(self._finish()))
@@ -140,7 +161,7 @@ class EvaluatorHost:
 
     def resume(self, partitions: Iterable[int]) -> None:
         """The table is loaded for these partitions: take their messages on."""
-        self._assigned = frozenset(partitions)
+        self._assigned = self._vitals.assigned = frozenset(partitions)
         self._running.set()
 
     async def close(self, timeout_s: float) -> None:
@@ -166,6 +187,10 @@ class EvaluatorHost:
             pipe.give_back()
             return None
         state = self._open_state(partition)
+        await self._unless_failed(asyncio.ensure_future(self._claim(partition, pipe, state)))
+        if not self._running.is_set():
+            pipe.give_back()
+            return None
         evaluator = self._evaluators(state, partition)
         following = evaluator.next_offset
         if following is None:
@@ -182,6 +207,10 @@ class EvaluatorHost:
         else:
             pipe.give_back()
         return session
+
+    async def _claim(self, partition: int, pipe: Pipe, state: FaustState) -> None:
+        await pipe.drained()
+        await self._changelog.claim(partition, state.claim())
 
     def _step(
         self,

@@ -12,6 +12,14 @@ from servicelevel.domain.outputs import Output
 class Changelog(Protocol):
     """Where changes of the table are kept."""
 
+    async def claim(self, partition: int, record: Record) -> None:
+        """Write the first record of an owner.
+
+        Raises:
+            RestartRequiredError: somebody else has written since the partition was read.
+        """
+        ...
+
     async def write(self, partition: int, records: Sequence[Record]) -> None:
         """Return when Kafka has all of them, in this order; after an error it may have a prefix."""
         ...

@@ -16,6 +16,7 @@ from servicelevel.adapters.faust.pipe import OutputWriter
 from servicelevel.adapters.faust.state import FaustState
 from servicelevel.adapters.faust.store import Store
 from servicelevel.adapters.kafka.connection import start_producer
+from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.settings import Settings
 
 
@@ -34,6 +35,7 @@ class Runtime:
         evaluators: EvaluatorFactory,
         decode: Decode,
         outputs: AbstractAsyncContextManager[OutputWriter],
+        vitals: EvaluatorVitals,
     ) -> None:
         self._settings = settings
         self._counts = settings.topic("counts")
@@ -43,6 +45,7 @@ class Runtime:
         self._evaluators = evaluators
         self._decode = decode
         self._outputs = outputs
+        self._vitals = vitals
         self._drain_timeout_s = settings.session_timeout_ms / 2_000
         self._resources = AsyncExitStack()
         self._host: EvaluatorHost | None = None
@@ -93,6 +96,7 @@ class Runtime:
             log=self._log,
             changelog=KafkaChangelog(producer, topic, store.stored),
             outputs=await self._resources.enter_async_context(self._outputs),
+            vitals=self._vitals,
         )
 
     async def _watch(self, host: EvaluatorHost) -> None:

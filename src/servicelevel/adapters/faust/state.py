@@ -8,7 +8,12 @@ log up to its offset, whoever wrote it.
 Progress is the exception, as it speaks of all other entries. A new owner removes the former one's
 entry of each key that it writes, also where that was written anew, with more in it, after the new
 owner had loaded. So of progress the entry of the newest owner counts: all that it has come to is
-there.
+there. Two things see to that, whatever any number of stalled owners do:
+
+- Before all else an owner claims the table: it writes progress as it found it, under a term above
+  all that it found. If anybody else has written since it loaded, it must load anew.
+- What is further than the progress found it writes under keys of its own, before it relies on it:
+  a stalled owner may have loaded before that was written, and remove it.
 """
 
 from collections import deque
@@ -26,16 +31,19 @@ Record = tuple[bytes, bytes | None]
 """What goes to the changelog: key, and value or None for a tombstone."""
 
 MARKER_HORIZON = 100_000
+_NOTHING = StoredEntry(-1, None)
+"""Progress where there is none; as an entry it says that somebody has claimed the table."""
 
 
 class FaustState:
     """A `StateStore` over one partition of a Faust table.
 
     `entries` are the partition's raw entries: the value is the JSON of `[offset, value]`, of
-    `[offset, value, term]` for progress (each owner's term is above those it found), or of
+    `[offset, value, term]` for progress, or of
     `[offset]` where a logical key was deleted. Such a marker outweighs what a stalled owner still
     writes; it is removed when the counts log is `marker_horizon` messages on. `incarnation` must
-    be new for each object. Changes of one message are between `begin` and `end`.
+    be new for each object. Whoever changes anything writes what `claim` says first; changes of one
+    message are between `begin` and `end`.
     """
 
     def __init__(
@@ -57,7 +65,19 @@ class FaustState:
         self._markers: deque[tuple[int, bytes]] = deque()  # in order of offset
         self._changed: dict[bytes, bytes | None] = {}  # in order of the last change
         self._untidy: list[bytes] = []
+        self._ahead: list[str] = []  # logical keys that are further than progress
         self._build()
+
+    def claim(self) -> Record:
+        """What to write before all changes, and alone: see above."""
+        own = physical_key(self._partition, PROGRESS_KEY, self._incarnation)
+        found = self.get(PROGRESS_KEY) or _NOTHING
+        raw = self._entries[own] = _dump((*found, self._term))
+        if found is not _NOTHING:
+            self._leave_former(PROGRESS_KEY, own)
+            self._current[PROGRESS_KEY] = own
+        self._adopt(found.offset)
+        return own, raw
 
     def get(self, key: str) -> StoredEntry | None:
         """The entry of `key`, decoded anew at each call, or None."""
@@ -107,6 +127,24 @@ class FaustState:
         changed, self._changed = self._changed, {}
         return list(changed.items())
 
+    def _adopt(self, beyond: int) -> None:
+        """Write what has an offset above `beyond` under keys of our own."""
+        for logical in self._ahead:
+            held = self._current[logical]
+            own = physical_key(self._partition, logical, self._incarnation)
+            self._write(own, self._entries[held])
+            self._leave_former(logical, own)
+            self._current[logical] = own
+        self._ahead.clear()
+        markers, self._markers = self._markers, deque()
+        for offset, key in markers:
+            own = key
+            if offset > beyond:
+                own = physical_key(self._partition, logical_key(key), self._incarnation)
+                self._write(own, self._entries[key])
+                self._untidy.append(key)
+            self._markers.append((offset, own))
+
     def _build(self) -> None:
         best: dict[str, tuple[int, int, bool]] = {}
         for key, raw in self._entries.items():
@@ -123,10 +161,16 @@ class FaustState:
             if outweighed:
                 self._former.setdefault(logical, []).append(outweighed)
         markers: list[tuple[int, bytes]] = []
+        _, progress, _ = best.get(PROGRESS_KEY, (0, _NOTHING.offset, False))
+        if PROGRESS_KEY in best and progress == _NOTHING.offset:
+            self._former.setdefault(PROGRESS_KEY, []).append(self._current.pop(PROGRESS_KEY))
+            del best[PROGRESS_KEY]
         for logical, (_, offset, is_marker) in best.items():
             if is_marker:
                 self._untidy.extend(self._former.pop(logical, ()))
                 markers.append((offset, self._current.pop(logical)))
+            elif offset > progress:
+                self._ahead.append(logical)
         self._markers.extend(sorted(markers))
 
     def _write(self, key: bytes, raw: bytes) -> None:

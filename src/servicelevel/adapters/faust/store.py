@@ -15,6 +15,7 @@ from faust.types import TP, EventT
 
 from servicelevel.adapters.faust.connection import client_arguments
 from servicelevel.adapters.faust.entries import PartitionedEntries
+from servicelevel.adapters.kafka.connection import stop_client
 
 _BATCH_RECORDS = 5_000
 _FETCH_BYTES = 8 * 1024 * 1024
@@ -51,13 +52,16 @@ class Store(memory.Store[bytes, bytes]):
         if ours:
             await self._read_to_end([TopicPartition(topic, number) for number in sorted(ours)])
 
-    def stored(self, partition: int, first: int, count: int) -> None:
+    def stored(self, partition: int, first: int, count: int) -> bool:
         """Our own records have offsets from `first` on; they are in `entries` already.
 
-        Where `first` is not the next offset, somebody else wrote: the next rebalance reads it.
+        False where `first` is not the next offset: somebody else wrote. The next rebalance reads
+        it.
         """
-        if self._next.get(partition) == first:
-            self._next[partition] = first + count
+        if self._next.get(partition) != first:
+            return False
+        self._next[partition] = first + count
+        return True
 
     def persisted_offset(self, tp: TP) -> int | None:
         """The last offset that is in the store, so that Faust reads nothing before it."""
@@ -96,7 +100,7 @@ class Store(memory.Store[bytes, bytes]):
             if behind:
                 await self._catch_up(consumer, behind, ends)
         finally:
-            await consumer.stop()
+            await stop_client(consumer)
 
     async def _catch_up(
         self,

@@ -8,11 +8,12 @@ from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.time import floor_to, pane_end
 from servicelevel.schemas.extensions import CorrectionDocument, CorrectionSpec
 from servicelevel.schemas.moments import rfc3339
+from servicelevel.schemas.openslo.kinds import ServiceDocument
 from servicelevel.schemas.openslo.objective import SloDocument
 
 
 class CorrectionReader:
-    """Reads all corrections once; what is odd about one is reported once."""
+    """Reads all corrections once; what is odd or unresolved in one is reported once."""
 
     def __init__(self, library: Library, report: Report) -> None:
         self._report = report
@@ -20,11 +21,12 @@ class CorrectionReader:
             (document.spec, self._read(document, site))
             for document, site in library.all(CorrectionDocument)
         ]
-        slos = library.all(SloDocument)
-        known = {document.metadata.name for document, _ in slos}
-        services = {document.spec.service for document, _ in slos}
+        slos = [document for document, _ in library.all(SloDocument)]
+        services = {document.metadata.name for document, _ in library.all(ServiceDocument)}
+        self._slos = {document.metadata.name for document in slos}
+        self._services = services | {document.spec.service for document in slos}
         for document, site in library.all(CorrectionDocument):
-            self._check_names(document.spec, site.at("spec"), known, services)
+            self._check_names(document.spec, site.at("spec"))
 
     def of(self, slo: str, service: str) -> tuple[Correction, ...]:
         """The corrections of an SLO, by time."""
@@ -50,13 +52,15 @@ class CorrectionReader:
             recorded_at=spec.recorded_at or "",
         )
 
-    def _check_names(
-        self, spec: CorrectionSpec, site: Site, slos: set[str], services: set[str]
-    ) -> None:
-        both = (("slos", spec.slos, slos), ("services", spec.services, services))
-        for field, named, known in both:
+    def _check_names(self, spec: CorrectionSpec, site: Site) -> None:
+        """A name that nothing has corrects nothing, which nobody would see."""
+        both = (
+            ("slos", "SLO", spec.slos, self._slos),
+            ("services", "service", spec.services, self._services),
+        )
+        for field, kind, named, known in both:
             for index, name in enumerate(named):
-                if known and name not in known:
+                if name not in known:
                     shown = brief(name)
-                    message = f"`{shown}` is in none of the SLOs here: add it, or check the name"
-                    self._report.warn(site.at(field, index), "reference/correction", message)
+                    message = f"{kind} {shown} is in none of the files: add it, or check the name"
+                    self._report.refuse(site.at(field, index), "reference/unresolved", message)

@@ -129,7 +129,7 @@ def _pieces(stream: BinaryIO, size: int) -> Iterator[Lines]:
             offsets = list(compress(offsets, values))
             values = [value for value in values if value]
         if values:
-            yield Lines(values, offsets)
+            yield Lines(values, offsets, block)
 
 
 def _metered(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from servicelevel.adapters.kafka.connection import client_options, start
+from servicelevel.adapters.kafka.connection import client_options, start, stop_client
 from servicelevel.adapters.kafka.group import group_name
 from servicelevel.adapters.kafka.records import hand_over_raw
 from servicelevel.settings import Settings
@@ -60,7 +60,7 @@ async def open_clients(settings: Settings, max_message_bytes: int) -> AsyncItera
         )
         for client in (producer, lookup, tail, sources):
             await start(client, settings)
-            stack.push_async_callback(client.stop)
-        hand_over_raw(sources)
+            stack.push_async_callback(stop_client, client)
+        hand_over_raw(sources, in_lists=True)
         hand_over_raw(tail)
         yield Clients(sources, tail, lookup, producer)

@@ -17,7 +17,7 @@ from servicelevel.adapters.kafka.claiming import Claimed, Claimer
 from servicelevel.adapters.kafka.clients import Clients, open_clients
 from servicelevel.adapters.kafka.connection import slow_client_warning
 from servicelevel.adapters.kafka.counts_writer import CountsWriter
-from servicelevel.adapters.kafka.flushing import Asides, CombinerCounters, Flusher
+from servicelevel.adapters.kafka.flushing import Asides, Flusher
 from servicelevel.adapters.kafka.group import (
     SourceTopics,
     read_commits,
@@ -35,6 +35,7 @@ from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord, WallClock
 from servicelevel.application.source_counter import SourceCounter
+from servicelevel.application.vitals import CombinerVitals
 from servicelevel.domain.outputs import DeadLetter
 from servicelevel.settings import Settings
 
@@ -47,7 +48,7 @@ class KafkaCombiner:
     """One process's combiner; `run` it once.
 
     `owner` is a name that no other process has or had. `mappings` tells how events of a topic
-    (name without prefix) are to be read, where they are of another shape. `counters` may be read
+    (name without prefix) are to be read, where they are of another shape. `vitals` may be read
     at any time.
     """
 
@@ -60,9 +61,10 @@ class KafkaCombiner:
         asides: Asides,
         *,
         mappings: Mapping[str, SourceMapping] | None = None,
+        vitals: CombinerVitals | None = None,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
-        self.counters = CombinerCounters()
+        self.vitals = CombinerVitals() if vitals is None else vitals
         self._settings = settings
         self._plan = plan
         self._clock = clock
@@ -106,20 +108,26 @@ class KafkaCombiner:
         writer = CountsWriter(
             clients.producer, self._settings.topic("counts"), self._max_message_bytes
         )
-        flusher = Flusher(tail, writer, self._asides, clock, owner, self.counters)
+        flusher = Flusher(tail, writer, self._asides, clock, owner, self.vitals)
         return CombinerSession(
             clients.sources,
             topics,
             tail,
             Claimer(clients.sources, clients.lookup, tail, writer, topics, clock, owner),
             flusher,
-            SourceReader(clients.sources, flusher, clock, self.counters),
-            partial(self._counter, topics),
+            SourceReader(clients.sources, flusher, clock, self.vitals),
+            partial(self._counter, topics, writer),
             self._settings.flush_interval_ms / 1000,
+            self.vitals,
         )
 
     def _counter(
-        self, topics: SourceTopics, partition: TopicPartition, claimed: Claimed, max_records: int
+        self,
+        topics: SourceTopics,
+        writer: CountsWriter,
+        partition: TopicPartition,
+        claimed: Claimed,
+        max_records: int,
     ) -> SourceCounter:
         source, topic = topics.name(partition), topics.topic(partition)
         kind, settings = topics.kinds[topic], self._settings
@@ -154,5 +162,6 @@ class KafkaCombiner:
             # Incidents and changes are rare: read to the end, they hold no watermark back.
             idle_timeout_ms=settings.idle_timeout_ms if kind == "request" else 0,
             now_ms=self._clock(),
+            max_bytes=writer.max_bytes,
             max_records=max_records,
         )

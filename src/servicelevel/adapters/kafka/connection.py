@@ -1,5 +1,6 @@
 """How clients reach the brokers: arguments from the settings, and starting with clear errors."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ async def start(client: Client, settings: Settings) -> None:
     try:
         await client.start()
     except BaseException as error:
-        await client.stop()
+        await stop_client(client)
         if isinstance(error, KafkaConnectionError):
             raise DependencyError(
                 f"no Kafka broker answers at {settings.brokers} "
@@ -92,6 +93,23 @@ async def start(client: Client, settings: Settings) -> None:
                 "security settings and the access rights of this user"
             ) from error
         raise
+
+
+async def stop_client(client: Client) -> None:
+    """Stop a client, also while its broker is away.
+
+    Then a consumer's fetches wait to be tried again; aiokafka cancels them, and this ends its own
+    `stop` as if the caller were cancelled.
+    """
+    stopping = asyncio.ensure_future(client.stop())
+    try:
+        await asyncio.wait((stopping,))
+    except asyncio.CancelledError:
+        stopping.cancel()
+        await asyncio.wait((stopping,))
+        raise
+    if not stopping.cancelled():
+        stopping.result()
 
 
 async def start_producer(settings: Settings, role: str, **options: Any) -> AIOKafkaProducer:

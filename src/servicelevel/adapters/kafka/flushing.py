@@ -11,9 +11,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from servicelevel.adapters.kafka.counts_writer import CountsWriter
 from servicelevel.adapters.kafka.tail import CountsTail
-from servicelevel.application.packing import Packed, pack
+from servicelevel.application.packing import pack
 from servicelevel.application.ports import WallClock
 from servicelevel.application.source_counter import SourceCounter
+from servicelevel.application.vitals import CombinerVitals
 from servicelevel.domain.counts import Range
 from servicelevel.domain.outputs import DeadLetter, LateEvent
 
@@ -21,19 +22,6 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_MS = 1_000
 FRESH_MS = 5_000
-
-
-@dataclass(slots=True)
-class CombinerCounters:
-    """Since the start of the process; `lag` is how many records wait in the sources held."""
-
-    read: int = 0
-    counted: int = 0
-    late: int = 0
-    dead: int = 0
-    rejected: int = 0  # times that ranges were found ignored, or a source claimed by another
-    flushes: int = 0
-    lag: int = 0
 
 
 @dataclass(slots=True)
@@ -106,7 +94,7 @@ class Flusher:
         asides: Asides,
         clock: WallClock,
         owner: str,
-        counters: CombinerCounters,
+        vitals: CombinerVitals,
     ) -> None:
         self.held: dict[TopicPartition, Held] = {}
         self.lost: asyncio.Queue[tuple[TopicPartition, bool]] = asyncio.Queue()
@@ -115,7 +103,7 @@ class Flusher:
         self._asides = asides
         self._clock = clock
         self._owner = owner
-        self._counters = counters
+        self._vitals = vitals
         self._lock = asyncio.Lock()
         self._heartbeat_ms: int | None = None
         self._written: dict[int, int] = {}
@@ -138,40 +126,46 @@ class Flusher:
             if asides:
                 await self._asides.send(asides)
             await self._write(held, messages, ends)
-            self._counters.flushes += 1
+            self._vitals.flushes += 1
 
     def _close(self, held: list[Held], *, heartbeat: bool) -> list[tuple[int, bytes]]:
         """Take what was counted, all in one moment; the messages to be written."""
         now_ms = self._clock()
         for each in held:
             tally = each.counter.take()
-            self._counters.read += tally.read
-            self._counters.counted += tally.counted
-            self._counters.late += tally.late
-            self._counters.dead += tally.dead
+            self._vitals.read += tally.read
+            self._vitals.counted += tally.counted
+            self._vitals.late += tally.late
+            self._vitals.dead += tally.dead
             each.counter.look_at_clock(now_ms, at_end=each.is_at_end(now_ms))
         if self._heartbeat_ms is None or now_ms - self._heartbeat_ms >= HEARTBEAT_MS:
             heartbeat = True
         if heartbeat:
             self._heartbeat_ms = now_ms
-        messages: list[tuple[int, bytes]] = []
-        too_large: set[str] = set()
-        for n in self._tail.counts_partitions:
-            if heartbeat or any(each.counter.has_news(n) for each in held):
-                packed = self._pack(held, n, now_ms)
-                messages += [(n, value) for value in packed.messages]
-                too_large |= packed.too_large
+        ranges = {
+            n: [range_ for each in held for range_ in each.counter.ranges(n)]
+            for n in self._tail.counts_partitions
+            if heartbeat or any(each.counter.has_news(n) for each in held)
+        }
+        messages, too_large = self._pack(ranges, now_ms)
         for each in held:
             each.counter.told_idle()
             if each.counter.source in too_large:
                 self._lose(each, smaller=True)
         return messages
 
-    def _pack(self, held: list[Held], partition: int, now_ms: int) -> Packed:
-        ranges: list[Range] = []
-        for each in held:
-            ranges += each.counter.ranges(partition)
-        return pack(ranges, now_ms, self._writer.max_bytes)
+    def _pack(
+        self, ranges: dict[int, list[Range]], now_ms: int
+    ) -> tuple[list[tuple[int, bytes]], set[str]]:
+        """Messages, and the sources that are left out of all of them as some would be too large."""
+        max_bytes = self._writer.max_bytes
+        packed = {n: pack(some, now_ms, max_bytes) for n, some in ranges.items()}
+        too_large = {source for each in packed.values() for source in each.too_large}
+        if too_large:
+            # In every partition, so that a record that is refused later counts in none.
+            left = {n: [r for r in some if r.source not in too_large] for n, some in ranges.items()}
+            packed = {n: pack(some, now_ms, max_bytes) for n, some in left.items()}
+        return [(n, value) for n, each in packed.items() for value in each.messages], too_large
 
     async def _write(
         self,
@@ -202,7 +196,7 @@ class Flusher:
         """Stop counting sources whose ranges the log has not accepted, or that another claimed."""
         for each in list(self.held.values()):
             if not self._is_accepted(each):
-                self._counters.rejected += 1
+                self._vitals.rejected += 1
                 log.warning(
                     "source %s: ranges of epoch %d are not accepted",
                     each.counter.source,

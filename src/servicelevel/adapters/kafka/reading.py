@@ -12,15 +12,17 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from servicelevel.adapters.kafka.flushing import CombinerCounters, Flusher, Held
+from servicelevel.adapters.kafka.flushing import Flusher, Held
+from servicelevel.adapters.kafka.records import flat
 from servicelevel.application.ports import RawRecord, WallClock
 from servicelevel.application.source_counter import SourceCounter
+from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, GapError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
 SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
-MAX_READ = 100_000  # records taken from the client in one go, which it may have to decode
+MAX_READ = 1_000  # batches taken from the client in one go, which it may have to unpack
 MAX_UNTOLD = 500_000  # records of a source counted before they are written
 MAX_WAITING = 2_000  # dead letters and late events held before they are sent, or
 MAX_WAITING_BYTES = 32 << 20  # so many bytes of larger ones
@@ -35,12 +37,12 @@ class SourceReader:
         consumer: AIOKafkaConsumer,
         flusher: Flusher,
         clock: WallClock,
-        counters: CombinerCounters,
+        vitals: CombinerVitals,
     ) -> None:
         self._consumer = consumer
         self._flusher = flusher
         self._clock = clock
-        self._counters = counters
+        self._vitals = vitals
 
     async def run(self) -> None:
         """Read on until cancelled.
@@ -58,7 +60,7 @@ class SourceReader:
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
             for partition, records in batches.items():
-                await self._count(partition, records)
+                await self._count(partition, flat(records))
             await self._look_at_ends()
 
     async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:
@@ -90,7 +92,11 @@ class SourceReader:
     async def _look_at_ends(self) -> None:
         for held in list(self._flusher.held.values()):
             await self._look_at_end(held)
-        self._counters.lag = sum(held.lag for held in self._flusher.held.values())
+        counters = {each.counter: each.lag for each in self._flusher.held.values()}
+        self._vitals.untold = sum(counter.untold for counter in counters)
+        self._vitals.sources = {
+            counter.source: SourceVitals(counter.position, lag) for counter, lag in counters.items()
+        }
 
     async def _look_at_end(self, held: Held) -> None:
         """Whether all was read; control records of transactions move the consumer's position."""

@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from servicelevel.adapters.kafka.connection import client_options, start
+from servicelevel.adapters.kafka.connection import client_options, start, stop_client
 from servicelevel.adapters.kafka.group import (
     FACT_TOPICS,
     SourceTopics,
@@ -158,7 +158,7 @@ def open_topics(settings: Settings, wanted: TopicRange) -> Iterator[RecordedTopi
                 raise unreachable(settings, error) from error
             yield RecordedTopics(runner, consumer, settings, extents, topics)
         finally:
-            runner.run(consumer.stop())
+            runner.run(stop_client(consumer))
 
 
 async def _topics(settings: Settings, wanted: TopicRange) -> SourceTopics:

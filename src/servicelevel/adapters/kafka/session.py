@@ -16,7 +16,8 @@ from servicelevel.adapters.kafka.reading import SourceReader
 from servicelevel.adapters.kafka.tail import CountsTail
 from servicelevel.application.commits import Commit, encode_metadata
 from servicelevel.application.source_counter import MAX_RECORDS, SourceCounter
-from servicelevel.errors import RestartRequiredError, StreamError
+from servicelevel.application.vitals import CombinerVitals
+from servicelevel.errors import RestartRequiredError
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         reader: SourceReader,
         make_counter: MakeCounter,
         flush_interval_s: float,
+        vitals: CombinerVitals,
     ) -> None:
         self._consumer = consumer
         self._topics = topics
@@ -53,6 +55,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._reader = reader
         self._make_counter = make_counter
         self._flush_interval_s = flush_interval_s
+        self._vitals = vitals
         self._wanted: set[TopicPartition] = set()  # assigned and not held
         self._assignments = 0
         self._max_records: dict[TopicPartition, int] = {}
@@ -94,6 +97,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Give back all, before the group goes on."""
         self._wanted.clear()
+        self._note_claims()
         if revoked:
             await self._give_back()
 
@@ -106,7 +110,10 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             self._consumer.pause(partition)
             self._consumer.seek(partition, 0)  # some position, so that none is looked for
         self._assignments += 1
+        self._max_records.clear()  # one record too large is not to make all that follow slow
         self._wanted = set(assigned)
+        self._vitals.assigned = True
+        self._note_claims()
         self._claims_due.set()
 
     async def _give_back(self) -> None:
@@ -148,7 +155,12 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         for partition, claimed in outcome.claimed.items():
             if partition in self._wanted:
                 self._start(partition, claimed)
+        self._vitals.claims += len(outcome.claimed)
+        self._note_claims()
         self._commit_due.set()
+
+    def _note_claims(self) -> None:
+        self._vitals.unclaimed = len(self._wanted)
 
     def _start(self, partition: TopicPartition, claimed: Claimed) -> None:
         self._wanted.discard(partition)
@@ -174,15 +186,12 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             if partition in self._consumer.assignment():
                 self._consumer.pause(partition)
                 self._wanted.add(partition)
+                self._note_claims()
                 self._claims_due.set()
 
     def _make_smaller(self, partition: TopicPartition) -> None:
+        # A record whose counts do not fit in a range of its own is refused by the counter.
         records = self._max_records.get(partition, MAX_RECORDS)
-        if records == 1:
-            raise StreamError(
-                f"source {self._topics.name(partition)}: the counts of one record make too large a "
-                "message on counts; define fewer objectives and shorter groups for its service"
-            )
         self._max_records[partition] = max(1, records // SMALLER)
 
     async def _flush_now_and_then(self) -> None:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from servicelevel.adapters.kafka.connection import client_options, start
+from servicelevel.adapters.kafka.connection import client_options, start, stop_client
 from servicelevel.adapters.redis.store import open_store
 from servicelevel.application.mirror import MIRRORED, MirrorStore, Move, Update
 from servicelevel.errors import DependencyError
@@ -154,7 +154,7 @@ async def run_mirror(settings: Settings, stop: asyncio.Event) -> None:
         try:
             await _until(stop, _keep_in_step(mirror))
         finally:
-            await consumer.stop()
+            await stop_client(consumer)
 
 
 async def _keep_in_step(mirror: Mirror) -> None:

@@ -49,6 +49,7 @@ class Evaluator:
         self._watermark_ms: int | None = None
         self._told = -1
         self._offset = -1
+        self._rejected = 0
         self._dirty: dict[int, Series] = {}
         self._changed: dict[int, Kept] = {}
         self._unwatched: list[Kept] = []
@@ -74,6 +75,11 @@ class Evaluator:
     def watermark_ms(self) -> int | None:
         """No event at or before this time is expected any more."""
         return self._watermark_ms
+
+    @property
+    def rejected(self) -> int:
+        """How many claims and ranges the ledger has ignored since this evaluator was made."""
+        return self._rejected
 
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Handle the message at `offset`; outputs in order of event time."""
@@ -132,9 +138,10 @@ class Evaluator:
         return told
 
     def _read(self, message: CountsMessage) -> list[Cell]:
-        for claim in message.claims:
-            self._ledger.claim(claim)
-        return [c for r in message.ranges if self._ledger.apply(r) for c in r.cells]
+        claimed = [self._ledger.claim(claim) for claim in message.claims]
+        applied = [(self._ledger.apply(range_), range_) for range_ in message.ranges]
+        self._rejected += claimed.count(False) + sum(not is_applied for is_applied, _ in applied)
+        return [c for is_applied, range_ in applied if is_applied for c in range_.cells]
 
     def _add(self, cells: Iterable[Cell], offset: int) -> dict[int, Series]:
         """Count the cells, each in its group and in total; the series that have bad events."""

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from servicelevel.adapters.kafka.connection import client_options, start
+from servicelevel.adapters.kafka.connection import client_options, start, stop_client
 from servicelevel.schemas.cloudevents import AlertEvent, StatusEvent
 from servicelevel.schemas.outputs import parse_status, parse_transition
 from servicelevel.settings import Settings
@@ -33,7 +33,7 @@ async def watching(settings: Settings) -> AsyncIterator[AsyncIterator[AlertEvent
     try:
         yield _events(consumer, settings.topic(_STATUS))
     finally:
-        await consumer.stop()
+        await stop_client(consumer)
 
 
 async def _events(

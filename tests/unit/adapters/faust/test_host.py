@@ -8,6 +8,7 @@ import pytest
 
 from servicelevel.adapters.faust.host import EvaluatorHost
 from servicelevel.adapters.faust.state import FaustState, Record
+from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.domain.counts import Cell, CountsMessage, Range
 from servicelevel.domain.outputs import Output
 from servicelevel.errors import GapError, RestartRequiredError
@@ -32,7 +33,11 @@ class World:
         self.kafka_takes = asyncio.Event()
         self.kafka_takes.set()
         self.error: Exception | None = None
+        self.kafka_takes_claims = asyncio.Event()
+        self.kafka_takes_claims.set()
+        self.overtaken = False
         self.incarnations = 0
+        self.vitals = EvaluatorVitals()
         self.host = self.new_host()
 
     def new_host(self, limit: int = 256) -> EvaluatorHost:
@@ -44,6 +49,7 @@ class World:
             log=self,
             changelog=self,
             outputs=self,
+            vitals=self.vitals,
             limit=limit,
         )
         host.resume({0, 1})
@@ -62,6 +68,12 @@ class World:
 
     async def rewind(self, partition: int, offset: int) -> None:
         self.happened.append(("rewind", partition, offset))
+
+    async def claim(self, partition: int, record: Record) -> None:  # noqa: ARG002
+        await self.kafka_takes_claims.wait()
+        if self.overtaken:
+            raise RestartRequiredError("another process wrote")
+        self.kafka.append(record)
 
     async def write(self, partition: int, records: Sequence[Record]) -> None:  # noqa: ARG002
         await self.kafka_takes.wait()
@@ -101,7 +113,7 @@ async def test_stores_then_acknowledges_then_tells(world: World) -> None:
     await world.host.release(5)
     assert world.happened[:3] == ["stored", ("acknowledged", 0), ["t0"]]
     assert world.evaluators[0].told_offsets == [0]
-    assert world.kafka[-1] == (b"0/progress#1", b"[0,[]]")  # what was told is noted at the end
+    assert world.kafka[-1] == (b"0/p#1", b"[0,[],1]")  # what was told is noted at the end
 
 
 async def test_replayed_messages_are_acknowledged_and_not_applied(world: World) -> None:
@@ -124,11 +136,11 @@ async def test_a_new_process_resumes_where_the_table_is(world: World) -> None:
 
 
 async def test_what_was_not_told_is_sent_again(world: World) -> None:
-    world.table[0][b"0/progress#0"] = b"[4,[4]]"
+    world.table[0][b"0/p#0"] = b"[4,[4]]"
     await world.feed(4)
     await world.host.release(5)
     assert [alert(4).id] in world.happened
-    assert world.open_state(0).get("progress") is not None
+    assert world.open_state(0).get("p") is not None
     assert world.evaluators[0].pending() == []
 
 
@@ -150,7 +162,7 @@ async def test_an_empty_table_begins_at_the_first_message_there_is(world: World)
 
 
 async def test_messages_deleted_before_they_were_read_are_an_error(world: World) -> None:
-    world.table[0][b"0/progress#0"] = b"[4,[]]"
+    world.table[0][b"0/p#0"] = b"[4,[]]"
     world.first = 9
     with pytest.raises(GapError, match=r"messages 5 to 8.*start anew"):
         await world.feed(9)
@@ -159,7 +171,7 @@ async def test_messages_deleted_before_they_were_read_are_an_error(world: World)
 async def test_views_are_forgotten_on_release(world: World) -> None:
     await world.feed(0)
     await world.host.release(5)
-    world.table[0] = {b"0/progress#other": b"[9,[]]"}
+    world.table[0] = {b"0/p#other": b"[9,[]]"}
     world.host.resume({0})
     await world.feed(10)
     await world.host.release(5)
@@ -190,7 +202,7 @@ async def test_a_failed_write_ends_everything(world: World) -> None:
     assert await world.host.failure() is world.error
     with pytest.raises(RestartRequiredError, match="gone"):
         await world.feed(1)
-    assert world.kafka == []
+    assert world.kafka == [(b"0/p#1", b"[-1,null,1]")]
 
 
 async def test_a_slow_broker_holds_the_stream_back(world: World) -> None:
@@ -227,17 +239,51 @@ async def test_a_release_that_takes_too_long_ends_the_process(world: World) -> N
 
 
 async def test_what_is_written_late_is_still_written_in_order(world: World) -> None:
-    world.kafka_takes.clear()
     await world.feed(0)
+    await world.host.release(5)
+    world.host.resume({0})
+    await world.feed(1)
+    world.kafka_takes.clear()
+    await world.feed(2)
     with pytest.raises(RestartRequiredError):
         await world.host.release(0.01)
     world.host.resume({0})
-    await world.feed(1)
+    fourth = asyncio.create_task(world.feed(3))
     world.kafka_takes.set()
+    await fourth
     await world.host.release(5)
-    progress = [record for record in world.kafka if b"progress" in record[0]]
+    progress = [record for record in world.kafka if b"/p#" in record[0]]
     assert progress == [
-        (b"0/progress#1", b"[0,[]]"),
-        (b"0/progress#2", b"[1,[]]"),
-        (b"0/progress#1", None),
+        (b"0/p#1", b"[-1,null,1]"),
+        (b"0/p#1", b"[0,[],1]"),
+        (b"0/p#2", b"[0,[],2]"),
+        (b"0/p#1", None),
+        (b"0/p#2", b"[1,[],2]"),
+        (b"0/p#2", b"[2,[],2]"),
+        (b"0/p#3", b"[2,[],3]"),
+        (b"0/p#2", None),
+        (b"0/p#3", b"[3,[],3]"),
     ]
+
+
+async def test_a_table_that_another_writes_to_meanwhile_is_not_used(world: World) -> None:
+    world.overtaken = True
+    with pytest.raises(RestartRequiredError, match="another process wrote"):
+        await world.feed(0)
+    assert world.kafka == []
+    assert world.evaluators == []
+
+
+async def test_the_claim_comes_before_all_else(world: World) -> None:
+    world.kafka_takes_claims.clear()
+    world.table[0] = {b"0/p#0": b"[4,[],2]", b"0/sum/i#0": b"[6,7]"}
+    feeding = asyncio.create_task(world.feed(5))
+    done, _ = await asyncio.wait({feeding}, timeout=0.05)
+    assert not done
+    assert world.evaluators == []
+    world.kafka_takes_claims.set()
+    await feeding
+    await world.host.release(5)
+    assert world.kafka[0] == (b"0/p#1", b"[4,[],3]")
+    assert world.kafka[1] == (b"0/sum/i#1", b"[6,7]")  # it was further: whoever wrote it may go
+    assert world.sum() == 7

@@ -1,6 +1,7 @@
 """Default rules, and OpenSLO's alert policies, as rules."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from servicelevel.adapters.files.alert_rules import can_fire, default_tiers, tier_rules
 from servicelevel.adapters.files.definitions import Loaded
 from servicelevel.domain.severity import Severity
-from tests.builders.definitions import only, pair_of, policy, rules_of, slo
+from servicelevel.schemas.alert_tiers import AlertTiers
+from tests.builders.definitions import burn, only, pair_of, policy, rules_of, rules_policy, slo
 
 Load = Callable[..., Loaded]
 HOUR = 3_600_000
@@ -172,6 +174,44 @@ def test_other_windows_have_the_factors_of_the_nearest_period(days: int, like: i
 )
 def test_short_windows_keep_the_shares_of_7_days(hours: int, expected: list[str]) -> None:
     assert [f"{float(factor):.7g}" for factor in factors(hours * HOUR)] == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "tiers", "expected"),
+    [
+        ("7d", [("1h", 0.1), ("6h", 0.2), ("24h", 0.4)], ["16.8", "5.6", "2.8"]),
+        ("30d", [("1h", 0.02), ("6h", 0.05), ("24h", 0.1)], ["14.4", "6", "3"]),
+        ("90d", [("1h", 0.01), ("6h", 0.03), ("24h", 0.05)], ["21.6", "10.8", "4.5"]),
+    ],
+)
+def test_factors_follow_from_shares_as_at_datadog(
+    period: str, tiers: list[tuple[str, float]], expected: list[str]
+) -> None:
+    """p % of the budget in the long window: p/100 · period / long; the short one is a twelfth."""
+    shorts = {"1h": "5m", "6h": "30m", "24h": "2h"}
+    entries = [
+        {"long": long, "short": shorts[long], "budget": Decimal(str(share)), "severity": "page"}
+        for long, share in tiers
+    ]
+    file = AlertTiers.model_validate(
+        {"periods": [{"period": period, "source": "Datadog", "tiers": entries}]}
+    )
+    rules = tier_rules(file, int(period[:-1]) * DAY, 10_000)
+    assert [pair_of(rule)[2] for rule in rules] == list(map(Fraction, expected))
+    assert all(long == 12 * short for long, short in (pair_of(rule)[1] for rule in rules))
+
+
+def test_rules_of_one_window_each_as_at_slo_generator(load: Load) -> None:
+    """1h > 9, 12h > 3, 7d > 1.5 and 28d > 1; a factor is exact, so 9.04 is above 9."""
+    pairs = [("1h", 9), ("12h", 3), ("7d", 1.5), ("28d", 1)]
+    rules = [{"severity": "page", "when": burn(over, above)} for over, above in pairs]
+    window = [{"duration": "28d", "isRolling": True}]
+    document = slo(timeWindow=window, alertPolicies=[{"alertPolicyRef": "policy"}])
+    (objective,) = only(load(document, rules_policy(*rules))).objectives
+    found = [(rule.windows_ms, pair_of(rule)[2]) for rule in objective.rules]
+    hours = [HOUR, 12 * HOUR, 7 * DAY, 28 * DAY]
+    factors = [Fraction(9), Fraction(3), Fraction(3, 2), Fraction(1)]
+    assert found == [((over,), factor) for over, factor in zip(hours, factors, strict=True)]
 
 
 def test_no_factor_is_far_below_1() -> None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from servicelevel.adapters.files.definitions import Loaded
+from servicelevel.adapters.files.definitions import Loaded, load_definitions
+from servicelevel.bootstrap import read_catalogue
 from servicelevel.domain.corrections import Correction
 from servicelevel.domain.model import Slo
-from tests.builders.definitions import correction, only, slo
+from servicelevel.errors import DefinitionError
+from tests.builders.definitions import correction, only, rules_of, slo
 
 Load = Callable[..., Loaded]
 
@@ -84,18 +88,45 @@ def test_edges_are_moved_to_quarters_and_that_is_said(
     assert found.to_ms == ms(f"2026-01-11T{end}:00Z")
 
 
-@pytest.mark.parametrize("field", ["slos", "services"])
-def test_a_name_that_no_slo_has_is_pointed_out(load: Load, field: str) -> None:
-    loaded = load(slo(), correction(**{field: ["checkout", "availability", "nobody"]}))
-    found = [(f.rule, f.severity) for f in loaded.findings if "`nobody`" in f.message]
-    assert found == [("reference/correction", "warning")]
+@pytest.mark.parametrize(("field", "kind"), [("slos", "SLO"), ("services", "service")])
+def test_a_name_that_nothing_has_cannot_be_evaluated(load: Load, field: str, kind: str) -> None:
+    known = {"slos": "availability", "services": "checkout"}[field]
+    loaded = load(slo(), correction(**{field: [known, "nobody"]}))
+    (finding,) = loaded.unsupported
+    assert (finding.rule, finding.severity) == ("reference/unresolved", "error")
+    assert finding.message.startswith(f"{kind} nobody is in none of the files")
     assert loaded.is_valid
+    assert not loaded.is_complete
 
 
-def test_corrections_by_themselves_are_valid(load: Load) -> None:
-    loaded = load(correction(slos=["elsewhere"]))
-    assert loaded.findings == []
-    assert loaded.is_complete
+def test_a_service_of_a_document_needs_no_slo(load: Load) -> None:
+    service = {
+        "apiVersion": "openslo/v1",
+        "kind": "Service",
+        "metadata": {"name": "search"},
+        "spec": {},
+    }
+    checkout = {**service, "metadata": {"name": "checkout"}}
+    loaded = load(service, checkout, slo(), correction(services=["search"]))
+    assert loaded.findings == loaded.unsupported == []
+
+
+def test_the_slo_that_is_corrected_may_be_in_another_file(tmp_path: Path) -> None:
+    files = [tmp_path / "slos.yaml", tmp_path / "corrections.yaml"]
+    for file, document in zip(files, [slo(), correction(slos=["availability"])], strict=True):
+        file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    alone = load_definitions(files[1:])
+    assert alone.is_valid
+    assert rules_of(alone.unsupported) == ["reference/unresolved"] * 2
+    assert load_definitions(files).is_complete
+
+
+def test_a_worker_and_a_replay_refuse_a_name_that_nothing_has(tmp_path: Path) -> None:
+    file = tmp_path / "definitions.yaml"
+    documents = [slo(), correction(slos=["availabilty"])]
+    file.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
+    with pytest.raises(DefinitionError, match="SLO availabilty is in none of the files"):
+        read_catalogue((file,), lenient=False)
 
 
 def test_the_digest_is_of_span_and_effect_only(load: Load) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from servicelevel.adapters.kafka.connection import (
     slow_client_warning,
     start,
     start_producer,
+    stop_client,
 )
 from servicelevel.errors import DependencyError, SettingsError
 from servicelevel.settings import Settings
@@ -65,6 +67,50 @@ async def test_a_client_that_fails_is_stopped() -> None:
     with pytest.raises(ValueError, match="no"):
         await start(client, Settings())
     assert client.stopped
+
+
+class Stopping:
+    """Its `stop` waits, and then fails with `error` if there is one."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.error = error
+        self.broken_off = False
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        self.begun.set()
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.broken_off = True
+            raise
+        if self.error is not None:
+            raise self.error
+
+
+async def test_a_client_that_cancels_its_own_stop_is_stopped() -> None:
+    client = Stopping(asyncio.CancelledError())
+    client.go_on.set()
+    await stop_client(client)
+
+
+async def test_what_a_stop_raises_is_raised() -> None:
+    client = Stopping(ValueError("no"))
+    client.go_on.set()
+    with pytest.raises(ValueError, match="no"):
+        await stop_client(client)
+
+
+async def test_whoever_is_cancelled_while_a_client_stops_is_cancelled() -> None:
+    client = Stopping()
+    task = asyncio.create_task(stop_client(client))
+    await client.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert client.broken_off
 
 
 def test_says_when_the_c_extension_is_missing() -> None:

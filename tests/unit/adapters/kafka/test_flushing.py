@@ -7,11 +7,12 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
-from servicelevel.adapters.kafka.flushing import Asides, CombinerCounters, Flusher, Held
+from servicelevel.adapters.kafka.flushing import Asides, Flusher, Held
 from servicelevel.application.claims import Resume, States
 from servicelevel.application.combine import Folded
 from servicelevel.application.decode import Batch
 from servicelevel.application.source_counter import SourceCounter
+from servicelevel.application.vitals import CombinerVitals
 from servicelevel.domain.counts import Cell, CountsMessage, Tally
 from servicelevel.domain.ledger import SourceState
 from servicelevel.domain.outputs import DeadLetter, LateEvent
@@ -107,7 +108,7 @@ class Bench:
     flusher: Flusher
     tail: Tail
     journal: Journal
-    counters: CombinerCounters
+    vitals: CombinerVitals
     held: Held
     now_ms: int = 1_000
 
@@ -117,9 +118,9 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
-    tail, journal, counters = Tail(), Journal(), CombinerCounters()
+    tail, journal, vitals = Tail(), Journal(), CombinerVitals()
     asides = Asides(journal, lambda letter: b"dead %d" % letter.offset, lambda _: b"late")
-    flusher = Flusher(tail, journal, asides, lambda: made.now_ms, "me", counters)  # type: ignore[arg-type]
+    flusher = Flusher(tail, journal, asides, lambda: made.now_ms, "me", vitals)  # type: ignore[arg-type]
     counter = SourceCounter(
         SOURCE,
         1,
@@ -128,9 +129,10 @@ def bench() -> Bench:
         decode,
         idle_timeout_ms=60_000,
         now_ms=0,
+        max_bytes=1_000_000,
     )
     held = flusher.held[TP] = Held(TP, counter)
-    made = Bench(flusher, tail, journal, counters, held)
+    made = Bench(flusher, tail, journal, vitals, held)
     return made
 
 
@@ -142,7 +144,7 @@ async def test_dead_letters_come_before_the_range_that_covers_them(bench: Bench)
         (0, 0, 3),
         (1, 0, 3),
     ]
-    assert (bench.counters.read, bench.counters.counted, bench.counters.dead) == (3, 2, 1)
+    assert (bench.vitals.read, bench.vitals.counted, bench.vitals.dead) == (3, 2, 1)
 
 
 async def test_without_the_acknowledgement_no_range_is_written(bench: Bench) -> None:
@@ -175,7 +177,7 @@ async def test_ranges_that_the_log_ignored_lose_the_source(bench: Bench) -> None
     await bench.flusher.flush()
     assert bench.flusher.held == {}
     assert bench.flusher.lost.get_nowait() == (TP, False)
-    assert bench.counters.rejected == 1
+    assert bench.vitals.rejected == 1
 
 
 async def test_a_claim_of_another_loses_the_source(bench: Bench) -> None:
@@ -227,7 +229,7 @@ async def test_what_is_counted_while_a_flush_is_acknowledged_waits_for_the_next(
 
     await bench.flusher.flush()
 
-    assert bench.counters.rejected == 0
+    assert bench.vitals.rejected == 0
     assert TP in bench.flusher.held
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from servicelevel.adapters.kafka.flushing import CombinerCounters, Held
+from servicelevel.adapters.kafka.flushing import Held
 from servicelevel.adapters.kafka.reading import (
     MAX_WAITING_BYTES,
     SLICE,
@@ -15,6 +15,7 @@ from servicelevel.adapters.kafka.reading import (
     slice_end,
 )
 from servicelevel.application.lines import RecordedLine
+from servicelevel.application.vitals import CombinerVitals
 from tests.unit.application.test_source_counter import Log, counter
 
 PARTITION = TopicPartition("requests", 0)
@@ -73,5 +74,5 @@ async def test_large_dead_letters_are_sent_before_they_fill_the_memory() -> None
     flusher = Flusher()
     reader: Any = SourceReader
     with pytest.raises(EndError):
-        await reader(Consumer(records), flusher, lambda: 0, CombinerCounters()).run()
+        await reader(Consumer(records), flusher, lambda: 0, CombinerVitals()).run()
     assert flusher.flushed == [MAX_WAITING_BYTES] * 2

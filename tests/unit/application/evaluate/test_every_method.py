@@ -11,7 +11,7 @@ from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.calendar import Calendar
 from servicelevel.domain.corrections import Correction
-from servicelevel.domain.counts import CountsMessage
+from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output, Transition
 from servicelevel.domain.rules import All, AnyOf, BudgetSpent, BurnRate, NoData, Rule, pair
@@ -126,7 +126,7 @@ def test_what_is_told_is_what_all_events_at_once_decide(data: st.DataObject) -> 
 
     [status] = evaluator.statuses(last)
     at = last // oracle.step * oracle.step if slo.objectives[0].slices else pane_end(last, PANE)
-    good, total = oracle.window(at, None)
+    good, total = oracle.window(at, None, edge_of=last)  # a period may have begun since `at`
     if slo.objectives[0].slices is None and not oracle.events(at, None):
         total = 0
         good = Fraction(0)
@@ -157,3 +157,46 @@ def test_a_crash_after_any_write_changes_nothing(data: st.DataObject) -> None:
 
     told = {o.id: o for o in [*before, *after] if isinstance(o, Transition)}
     assert told == {o.id: o for o in expected if isinstance(o, Transition)}
+
+
+def test_the_first_event_of_a_slice_that_counts_as_good_may_be_late() -> None:
+    """The slice counts from then on, and leaves as it came."""
+    indicator = Indicator("i1", "request", "shop", "", "good", pane_ms=PANE, slice_ms=PANE)
+    slices = TimeSlices(PANE, Fraction(4, 5))
+    objective = Objective("objective-1", indicator, Fraction(9, 10), (), slices)
+    announced = Correction("c", SPRING, SPRING + QUARTER, "good")
+    slo = Slo("shop-ok", "shop", HOUR_MS, (objective,), "d1", corrections=(announced,))
+    minutes = [[(1, 0)], [(9, 0), (5, 10), (12, 0)], [(77, 0)]]
+    evaluator = Evaluator(Catalogue.of([slo]), POLICY, MemoryState())
+    claim = Claim("requests/0", 1, "me", 0, {"requests": 1})
+    told = []
+    for n, each in enumerate(minutes):
+        cells = tuple(
+            Cell("i1", "", SPRING + end * PANE, 0, 1, None, since and SPRING + since * PANE)
+            for end, since in each
+        )
+        newest_ms = cells[-1].pane_end_ms + LATENESS_MS + 1
+        range_ = Range("requests/0", 1, n, n + 1, newest_ms, cells=cells)
+        evaluator.apply(CountsMessage(0, (claim,), (range_,)), n)
+        [status] = evaluator.statuses(newest_ms)
+        told.append((status.good, status.total))
+    assert told == [(1, 1), (4, 4), (0, 1)]
+
+
+def test_a_status_is_of_the_period_that_has_begun() -> None:
+    """At 00:03 no slice of five minutes of the day is complete, and yesterday's do not count."""
+    midnight = SPRING + 22 * HOUR_MS  # in Berlin
+    length = 5 * MINUTE_MS
+    indicator = Indicator("i1", "request", "shop", "", "good", pane_ms=PANE, slice_ms=length)
+    slices = TimeSlices(length, Fraction(4, 5))
+    objective = Objective("objective-1", indicator, Fraction(9, 10), (), slices)
+    day = Calendar(MONDAY, "Europe/Berlin", 1, "d", BERLIN)
+    slo = Slo("shop-ok", "shop", DAY_MS, (objective,), "d1", calendar=day)
+    ends = (midnight - HOUR_MS, midnight + 3 * PANE)
+    cells = tuple(Cell("i1", "", end, 0, 1) for end in ends)
+    evaluator = Evaluator(Catalogue.of([slo]), POLICY, MemoryState())
+    claim = Claim("requests/0", 1, "me", 0, {"requests": 1})
+    range_ = Range("requests/0", 1, 0, 2, ends[-1] + LATENESS_MS + 1, cells=cells)
+    evaluator.apply(CountsMessage(0, (claim,), (range_,)), 0)
+    totals = [evaluator.statuses(at)[0].total for at in (ends[-1], midnight + length)]
+    assert totals == [0, 1]

@@ -40,6 +40,18 @@ spec:
   objectives: [{target: 0.9}]
   alertPolicies: [{alertPolicyRef: ours}]
 """
+CORRECTION = """\
+apiVersion: servicelevel/v1
+kind: Correction
+metadata: {name: move}
+spec:
+  slos: [pay]
+  from: 2026-01-10T22:00:00Z
+  to: 2026-01-11T02:00:00Z
+  effect: remove
+  by: ada
+  reason: announced
+"""
 
 
 @pytest.fixture
@@ -103,6 +115,16 @@ def test_a_rule_of_our_own_is_told_where_it_stands(tmp_path: Path) -> None:
 def test_the_schema_of_definitions_knows_our_kinds() -> None:
     printed = orjson.loads(servicelevel(Outside(), "schema", "definitions").out)
     assert {"RulesDocument", "CorrectionDocument"} <= set(printed["$defs"])
+
+
+def test_a_correction_of_what_is_elsewhere_is_valid_and_not_complete(tmp_path: Path) -> None:
+    file = tmp_path / "corrections.yaml"
+    file.write_text(CORRECTION)
+    done = servicelevel(Outside(), "validate", str(file))
+    assert done.code == 0
+    assert "SLO pay is in none of the files" in done.out
+    assert "valid, but some of it cannot be evaluated" in done.out
+    assert servicelevel(Outside(), "validate", "--complete", str(file)).code == 1
 
 
 def test_a_path_that_is_not_there_is_exit_3(tmp_path: Path) -> None:
