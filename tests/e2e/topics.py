@@ -1,7 +1,7 @@
 """Reading and writing whole topics, and what the evaluator's table holds, by code of our own."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -41,6 +41,11 @@ async def reader(address: str) -> Any:
 
 async def read_all(address: str, topic: str) -> list[Seen]:
     """Every record that the topic holds now, partition by partition."""
+    return [seen async for seen in each(address, topic)]
+
+
+async def each(address: str, topic: str) -> AsyncIterator[Seen]:
+    """As `read_all`, one by one."""
     async with reader(address) as consumer:
         partitions = [TopicPartition(topic, n) for n in await partitions_of(consumer, topic)]
         ends = await consumer.end_offsets(partitions)
@@ -48,11 +53,10 @@ async def read_all(address: str, topic: str) -> list[Seen]:
         consumer.assign(partitions)
         for partition, start in starts.items():
             consumer.seek(partition, start)
-        found: list[Seen] = []
         while any([await consumer.position(p) < ends[p] for p in partitions]):
             for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-                found += [Seen(partition.partition, r.offset, r.key, r.value) for r in records]
-        return found
+                for r in records:
+                    yield Seen(partition.partition, r.offset, r.key, r.value)
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:

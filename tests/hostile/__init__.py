@@ -1,0 +1,1 @@
+"""Floods of seeded hostile records: valid ones of every shape, mutated."""
