@@ -257,3 +257,43 @@ def test_a_source_that_never_had_an_event_is_idle_without_a_time() -> None:
     counting.look_at_clock(NOW_MS + 60_000, at_end=True)
     (range_,) = counting.ranges(1)
     assert (range_.idle, range_.max_time_ms, range_.start, range_.end) == (True, None, 0, 0)
+
+
+def lost(first: int, last: int) -> DeadLetter:
+    return DeadLetter("requests", 0, first, "gap", "", None, None, 0, last)
+
+
+@given(st.lists(st.integers(0, 30), min_size=PARTITIONS, max_size=PARTITIONS), st.integers(1, 30))
+def test_what_is_lost_is_one_dead_letter_wherever_it_was_not_counted(
+    applied: list[int], end: int
+) -> None:
+    """The counts partitions may have different offsets applied, within the gap and after it."""
+    states = {n: SourceState(1, "me", at, START_MS + at) for n, at in enumerate(applied)}
+    start, log = min(applied), [record(n, 1, 0) for n in range(end, 31)]
+    if start >= end:
+        return
+    counting = counter(states, 1)
+
+    counting.lose(lost(start, end - 1), end)
+    counting.add(log, NOW_MS)
+    counting.take()
+
+    told = [aside for aside in counting.asides() if isinstance(aside, DeadLetter)]
+    assert told == [lost(start, end - 1)]
+    for n, at in enumerate(applied):
+        ledger = Ledger({SOURCE: states[n]})
+        assert all(ledger.apply(range_) for range_ in counting.ranges(n))
+        state = ledger.sources[SOURCE]
+        tally = state.tally
+        assert state.applied == 31
+        assert tally.dead == (at < end)
+        assert tally.read == tally.counted + tally.late + tally.dead
+        assert tally.read == (at < end) + 31 - max(at, end)
+
+
+def test_where_all_is_lost_the_source_goes_on_at_the_end() -> None:
+    counting = counter({n: SourceState(1, "me", 5, START_MS) for n in range(PARTITIONS)}, 1)
+    counting.lose(lost(5, 8), 9)
+    assert counting.take() == Tally(1, 0, 0, 1)
+    (range_,) = counting.ranges(0)
+    assert (range_.start, range_.end, range_.max_time_ms) == (5, 9, START_MS)
