@@ -49,6 +49,7 @@ TopicName = Annotated[
 TopicPrefix = Annotated[
     str, AfterValidator(_matching(f"|{_TOPIC}", "a prefix has letters, digits, `.`, `_` and `-`"))
 ]
+OnGap = Literal["stop", "continue"]
 RedisUrl = Annotated[
     SecretStr,
     AfterValidator(
@@ -128,6 +129,11 @@ class Settings(BaseSettings):
     )
     max_event_bytes: int = Field(
         1_048_576, ge=64, description="Larger records are dead letters, not parsed."
+    )
+    on_gap: OnGap = Field(
+        "stop",
+        description="Where a source's retention deleted records before they were counted: `stop`, "
+        "or `continue` after them with a dead letter.",
     )
     early: bool = Field(True, description="Tell of threats before the pane is complete.")
 

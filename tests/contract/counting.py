@@ -154,6 +154,10 @@ class World:
         finally:
             await admin.close()
 
+    def letters(self) -> list[dict[str, Any]]:
+        """All dead letters that were sent."""
+        return [orjson.loads(value) for name, _, value in self.writer.sent if name == "dead-letter"]
+
     async def produce(self, events: Iterable[dict[str, Any]], *, partitions: int = 4) -> None:
         batch = list(events)
         self.events += batch

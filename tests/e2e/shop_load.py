@@ -85,7 +85,7 @@ class Load:
         slow = service == "search" and 0.6 < phase < 0.75
         status = 503 if rng.random() < (0.3 if fails else 0.0002) else 200
         duration = rng.choice((350, 1_200)) if slow and rng.random() < 0.5 else rng.randrange(290)
-        self._count(service, at, status, duration)
+        self.count(service, at, status, duration)
         return {
             "id": f"{self.seed}-{number}",
             "time": at,
@@ -96,7 +96,8 @@ class Load:
             "attributes": {"region": "eu", "customer": "acme"},
         }
 
-    def _count(self, service: str, at: int, status: int, duration: int) -> None:
+    def count(self, service: str, at: int, status: int, duration: int) -> None:
+        """Add one event to the panes."""
         end = (at + PANE_MS - 1) // PANE_MS * PANE_MS
         for slo, objective, good in (
             (f"{service}-availability", "objective-1", status < 500),

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from servicelevel.domain.ledger import SourceState
-from servicelevel.errors import START_ANEW, GapError
+from servicelevel.domain.outputs import DeadLetter
+from servicelevel.errors import GapError
 
 States = Mapping[int, SourceState | None]
 """What the log says of one source, by counts partition; None where it was never claimed."""
 
 NO_EPOCH = -1
+SKIP_GAP = "set SERVICELEVEL_ON_GAP=continue"
 
 
 class Epoch(NamedTuple):
@@ -64,12 +66,21 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Where to read on, what each counts partition has, and where to cut on the way."""
+    """Where to read on, what each counts partition has, and where to cut on the way.
+
+    Records from `start` to before `gap_end` are deleted (None: all are there).
+    """
 
     start: int
     applied: Mapping[int, int]
     max_time_ms: int | None
     cuts: tuple[Cut, ...] = ()
+    gap_end: int | None = None
+
+    @property
+    def read_from(self) -> int:
+        """The first record to read."""
+        return self.start if self.gap_end is None else self.gap_end
 
     @property
     def told(self) -> int:
@@ -77,20 +88,21 @@ class Resume:
         return max(self.applied.values())
 
 
-def resume(source: str, states: Mapping[int, SourceState], beginning: int) -> Resume:
+def resume(
+    source: str,
+    states: Mapping[int, SourceState],
+    beginning: int,
+    *,
+    skip_gap: bool = False,
+) -> Resume:
     """Go on where the counts partition that has least of the source ends.
 
     Raises:
-        GapError: the broker no longer has the records from there on.
+        GapError: the broker no longer has the records from there on, and `skip_gap` is not set.
     """
     start = min(state.applied for state in states.values())
-    if start < beginning:
-        raise GapError(
-            f"source {source}: counted up to offset {start}, but the broker's first record is "
-            f"{beginning}: its retention deleted {beginning - start} offsets before they were "
-            "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to go on "
-            f"without the deleted records, {START_ANEW}"
-        )
+    if start < beginning and not skip_gap:
+        raise gap_error(source, start, beginning)
     highest: dict[int, int | None] = {}
     for state in states.values():
         known = highest.get(state.applied)
@@ -102,4 +114,34 @@ def resume(source: str, states: Mapping[int, SourceState], beginning: int) -> Re
         {partition: state.applied for partition, state in states.items()},
         max_time_ms,
         tuple(Cut(offset, highest[offset]) for offset in sorted(highest)),
+        beginning if start < beginning else None,
+    )
+
+
+def gap_error(source: str, applied: int, beginning: int) -> GapError:
+    """The error of a source whose records are deleted from `applied` to before `beginning`."""
+    return GapError(
+        f"source {source}: counted up to offset {applied}, but the broker's first record is "
+        f"{beginning}: its retention deleted {beginning - applied} offsets before they were "
+        "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to go on without "
+        f"the deleted records, {SKIP_GAP}"
+    )
+
+
+def gap_letter(topic: str, partition: int, found: Resume) -> DeadLetter:
+    """The dead letter of the records that `found` goes on without.
+
+    Its time is the highest of the source before them, and no clock's: told again, it is the same.
+    """
+    last = found.read_from - 1
+    return DeadLetter(
+        topic,
+        partition,
+        found.start,
+        "gap",
+        f"the topic's retention deleted offsets {found.start} to {last} before they were counted",
+        None,
+        None,
+        found.max_time_ms or 0,
+        last,
     )

@@ -10,7 +10,7 @@ more than fits into one is a dead letter.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from servicelevel.application.claims import Resume
+from servicelevel.application.claims import Cut, Resume
 from servicelevel.application.combine import Folded, SourceAccumulator
 from servicelevel.application.decode import Batch, dead_letter
 from servicelevel.application.packing import fits
@@ -110,6 +110,21 @@ class SourceCounter:
         if batch.events or dead:  # records without any that a mapping selects move no time on
             self._since_ms, self._base_ms = now_ms, None
             self.idle = False
+
+    def lose(self, letter: DeadLetter, end: int) -> None:
+        """Go on at `end`, as the records before it are gone; they count as one dead letter."""
+        while self._cuts and self._cuts[0].offset < end:
+            self._reach(self._cuts.pop(0))
+        self._accumulator.add(Batch([], [], []), 1)
+        self._asides.append(letter)
+        self.position = end
+        if self._cuts and self._cuts[0].offset == end:
+            self._reach(self._cuts.pop(0))
+
+    def _reach(self, cut: Cut) -> None:
+        self.position = cut.offset
+        self._close()
+        self._advance(cut.max_time_ms)
 
     def asides(self) -> list[DeadLetter | LateEvent]:
         """Dead letters and late events to be acknowledged before the ranges that cover them."""

@@ -147,7 +147,10 @@ Output = Transition | Status | StatusRemoved
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that cannot be read, whole: `reason` is a code, `detail` says what was wrong."""
+    """A record that cannot be read, whole: `reason` is a code, `detail` says what was wrong.
+
+    With `last_offset`: all records from `offset` to that one, which were deleted unread.
+    """
 
     topic: str
     partition: int
@@ -157,6 +160,7 @@ class DeadLetter:
     value: bytes | None
     key: bytes | None
     timestamp_ms: int
+    last_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

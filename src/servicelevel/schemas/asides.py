@@ -18,12 +18,15 @@ MAX_KEY_BYTES = 64 * 1024
 
 
 def dead_letter_event(letter: DeadLetter) -> bytes:
-    """The event of a record that could not be read; its `id` is the record's place."""
+    """The event of a record that could not be read; its `id` is its place."""
     place = f"{letter.topic}/{letter.partition}/{letter.offset}"
+    if letter.last_offset is not None:
+        place += f"-{letter.last_offset}"
     data = DeadLetterData(
         topic=letter.topic,
         partition=letter.partition,
         offset=letter.offset,
+        last_offset=letter.last_offset,
         reason=letter.reason,
         detail=letter.detail,
         timestamp_ms=letter.timestamp_ms,

@@ -151,14 +151,19 @@ class StatusData(_Model):
 
 
 class DeadLetterData(_Model):
-    """A record that could not be read, whole."""
+    """A record that could not be read, whole; or records that were deleted unread (`gap`)."""
 
     topic: str
     partition: int
     offset: int
+    last_offset: int | None = Field(
+        None, description="Of a `gap`, which begins at `offset`: the last offset that is lost."
+    )
     reason: str = Field(description="A code; `detail` says it in words.")
     detail: str
-    timestamp_ms: int = Field(description="The record's own timestamp.")
+    timestamp_ms: int = Field(
+        description="The record's own; of a `gap`, the highest event time before it."
+    )
     key_base64: str | None = Field(description="At most its first 65,536 bytes.")
     value_base64: str | None = Field(description="At most its first 524,288 bytes.")
     value_bytes: int | None = Field(description="How long the whole value is.")
@@ -209,7 +214,7 @@ class StatusEvent(CloudEvent):
 
 
 class DeadLetterEvent(CloudEvent):
-    """A record of a source topic that could not be read."""
+    """A record of a source topic that could not be read, or records that were deleted unread."""
 
     type: Literal["servicelevel.dead-letter"] = "servicelevel.dead-letter"
     dataschema: Literal["urn:servicelevel:schema:dead-letter:1"] = (

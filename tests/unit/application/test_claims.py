@@ -5,6 +5,7 @@ from servicelevel.application.claims import (
     Epoch,
     choose_epoch,
     claim_start,
+    gap_letter,
     is_held,
     resume,
 )
@@ -65,5 +66,23 @@ def test_resumes_at_the_lowest_and_cuts_at_the_others() -> None:
 
 
 def test_deleted_records_are_a_gap_that_says_what_to_do() -> None:
-    with pytest.raises(GapError, match=r"t/0.*20.*is 21.*1 offsets.*retention\.ms.*start anew"):
+    with pytest.raises(
+        GapError, match=r"t/0.*20.*is 21.*1 offsets.*retention\.ms.*ON_GAP=continue"
+    ):
         resume("t/0", {0: state(20), 1: state(40)}, beginning=21)
+
+
+def test_deleted_records_may_be_gone_without_and_are_told() -> None:
+    found = resume("t/0", {0: state(20, time=5_000), 1: state(40)}, 31, skip_gap=True)
+    assert (found.start, found.gap_end, found.read_from) == (20, 31, 31)
+    letter = gap_letter("t", 0, found)
+    assert (letter.offset, letter.last_offset, letter.reason) == (20, 30, "gap")
+    assert letter.detail == (
+        "the topic's retention deleted offsets 20 to 30 before they were counted"
+    )
+    assert (letter.value, letter.key, letter.timestamp_ms) == (None, None, 5_000)
+
+
+def test_without_deleted_records_nothing_is_skipped() -> None:
+    found = resume("t/0", {0: state(20), 1: state(40)}, beginning=20, skip_gap=True)
+    assert (found.gap_end, found.read_from) == (None, 20)

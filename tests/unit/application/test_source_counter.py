@@ -305,3 +305,43 @@ def test_together_with_others_it_is_counted_again_in_smaller_ranges() -> None:
     counting.take()
     assert {len(pack(counting.ranges(n), 0, 1_000).too_large) for n in range(PARTITIONS)} == {0, 1}
     assert not [aside for aside in counting.asides() if isinstance(aside, DeadLetter)]
+
+
+def lost(first: int, last: int) -> DeadLetter:
+    return DeadLetter("requests", 0, first, "gap", "", None, None, 0, last)
+
+
+@given(st.lists(st.integers(0, 30), min_size=PARTITIONS, max_size=PARTITIONS), st.integers(1, 30))
+def test_what_is_lost_is_one_dead_letter_wherever_it_was_not_counted(
+    applied: list[int], end: int
+) -> None:
+    """The counts partitions may have different offsets applied, within the gap and after it."""
+    states = {n: SourceState(1, "me", at, START_MS + at) for n, at in enumerate(applied)}
+    start, log = min(applied), [record(n, 1, 0) for n in range(end, 31)]
+    if start >= end:
+        return
+    counting = counter(states, 1)
+
+    counting.lose(lost(start, end - 1), end)
+    counting.add(log, NOW_MS)
+    counting.take()
+
+    told = [aside for aside in counting.asides() if isinstance(aside, DeadLetter)]
+    assert told == [lost(start, end - 1)]
+    for n, at in enumerate(applied):
+        ledger = Ledger({SOURCE: states[n]})
+        assert all(ledger.apply(range_) for range_ in counting.ranges(n))
+        state = ledger.sources[SOURCE]
+        tally = state.tally
+        assert state.applied == 31
+        assert tally.dead == (at < end)
+        assert tally.read == tally.counted + tally.late + tally.dead
+        assert tally.read == (at < end) + 31 - max(at, end)
+
+
+def test_where_all_is_lost_the_source_goes_on_at_the_end() -> None:
+    counting = counter({n: SourceState(1, "me", 5, START_MS) for n in range(PARTITIONS)}, 1)
+    counting.lose(lost(5, 8), 9)
+    assert counting.take() == Tally(1, 0, 0, 1)
+    (range_,) = counting.ranges(0)
+    assert (range_.start, range_.end, range_.max_time_ms) == (5, 9, START_MS)

@@ -173,6 +173,15 @@ def test_a_dead_letter_keeps_the_bytes() -> None:
     assert event["data"]["reason"] == "not_json"
 
 
+def test_a_gap_is_a_dead_letter_that_names_what_is_lost() -> None:
+    letter = DeadLetter("requests", 2, 7, "gap", "deleted", None, None, AT, 41)
+    event = orjson.loads(dead_letter_event(letter))
+    assert event["id"] == "dead-letter/requests/2/7-41"
+    assert event["subject"] == "requests/2/7-41"
+    assert (event["data"]["offset"], event["data"]["last_offset"]) == (7, 41)
+    assert event["data"]["value_base64"] is None
+
+
 def test_a_dead_letter_always_fits_a_broker_s_limit() -> None:
     whole = bytes(1024 * 1024)
     letter = DeadLetter("requests", 2, 7, "too_large", "x" * 300, whole, whole, AT)

@@ -187,10 +187,6 @@ class EvaluatorHost:
             pipe.give_back()
             return None
         state = self._open_state(partition)
-        await self._unless_failed(asyncio.ensure_future(self._claim(partition, pipe, state)))
-        if not self._running.is_set():
-            pipe.give_back()
-            return None
         evaluator = self._evaluators(state, partition)
         following = evaluator.next_offset
         if following is None:
@@ -200,6 +196,10 @@ class EvaluatorHost:
                 f"counts/{partition}: messages {following} to {earliest - 1} were deleted before "
                 f"they were evaluated. Lengthen the retention of counts, and {START_ANEW}"
             )
+        await self._unless_failed(asyncio.ensure_future(self._claim(partition, pipe, state)))
+        if not self._running.is_set():
+            pipe.give_back()
+            return None
         session = self._sessions[partition] = _Session(state, evaluator, following)
         step = self._step(session, following - 1, evaluator.pending())
         if step.records or step.outputs:

@@ -69,7 +69,7 @@ class FaustState:
         self._build()
 
     def claim(self) -> Record:
-        """What to write before all changes, and alone: see above."""
+        """What to write before all changes, those made already included, and alone: see above."""
         own = physical_key(self._partition, PROGRESS_KEY, self._incarnation)
         found = self.get(PROGRESS_KEY) or _NOTHING
         raw = self._entries[own] = _dump((*found, self._term))
@@ -130,20 +130,21 @@ class FaustState:
     def _adopt(self, beyond: int) -> None:
         """Write what has an offset above `beyond` under keys of our own."""
         for logical in self._ahead:
-            held = self._current[logical]
+            held = self._current.get(logical)
             own = physical_key(self._partition, logical, self._incarnation)
-            self._write(own, self._entries[held])
-            self._leave_former(logical, own)
-            self._current[logical] = own
+            if held is not None and held != own:
+                self._write(own, self._entries[held])
+                self._leave_former(logical, own)
+                self._current[logical] = own
         self._ahead.clear()
         markers, self._markers = self._markers, deque()
         for offset, key in markers:
-            own = key
-            if offset > beyond:
-                own = physical_key(self._partition, logical_key(key), self._incarnation)
+            own = physical_key(self._partition, logical_key(key), self._incarnation)
+            if offset > beyond and key != own:
                 self._write(own, self._entries[key])
                 self._untidy.append(key)
-            self._markers.append((offset, own))
+                key = own
+            self._markers.append((offset, key))
 
     def _build(self) -> None:
         best: dict[str, tuple[int, int, bool]] = {}

@@ -53,6 +53,8 @@ class Claimer:
         topics: SourceTopics,
         clock: WallClock,
         owner: str,
+        *,
+        skip_gaps: bool,
     ) -> None:
         self._consumer = consumer
         self._lookup = lookup
@@ -61,6 +63,7 @@ class Claimer:
         self._topics = topics
         self._clock = clock
         self._owner = owner
+        self._skip_gaps = skip_gaps
 
     async def claim(
         self, partitions: Collection[TopicPartition], is_wanted: Callable[[TopicPartition], bool]
@@ -68,7 +71,8 @@ class Claimer:
         """Claim source partitions once, unless they are no longer wanted when it is time to.
 
         Raises:
-            GapError: records or claims that are needed were deleted by the broker.
+            GapError: records or claims that are needed were deleted by the broker; not for records
+                with `skip_gaps`.
             KafkaError: the brokers did not do what was asked.
         """
         await self._tail.caught_up()
@@ -107,9 +111,8 @@ class Claimer:
             states = self._tail.states(claim.source)
             if is_held(states, claim.epoch, self._owner):
                 known = {n: state for n, state in states.items() if state is not None}
-                claimed[partition] = Claimed(
-                    claim.epoch, resume(claim.source, known, beginnings[partition])
-                )
+                found = resume(claim.source, known, beginnings[partition], skip_gap=self._skip_gaps)
+                claimed[partition] = Claimed(claim.epoch, found)
             else:
                 log.info("the claim on %s was overtaken by another", claim.source)
         return claimed

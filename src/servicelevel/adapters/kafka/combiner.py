@@ -28,6 +28,7 @@ from servicelevel.adapters.kafka.group import (
 from servicelevel.adapters.kafka.reading import SourceReader
 from servicelevel.adapters.kafka.session import CombinerSession
 from servicelevel.adapters.kafka.tail import CountsTail
+from servicelevel.application.claims import gap_letter
 from servicelevel.application.classify import Plan
 from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.commits import tail_starts
@@ -78,7 +79,8 @@ class KafkaCombiner:
 
         Raises:
             DependencyError: the brokers cannot be reached, or a topic is not as needed.
-            GapError: records or counts were deleted before they were read.
+            GapError: counts were deleted before they were read, or records, unless the settings
+                say to go on.
             StateError: a message on `counts` cannot be read.
         """
         if warning := slow_client_warning():
@@ -108,14 +110,24 @@ class KafkaCombiner:
         writer = CountsWriter(
             clients.producer, self._settings.topic("counts"), self._max_message_bytes
         )
+        skip_gaps = self._settings.on_gap == "continue"
         flusher = Flusher(tail, writer, self._asides, clock, owner, self.vitals)
         return CombinerSession(
             clients.sources,
             topics,
             tail,
-            Claimer(clients.sources, clients.lookup, tail, writer, topics, clock, owner),
+            Claimer(
+                clients.sources,
+                clients.lookup,
+                tail,
+                writer,
+                topics,
+                clock,
+                owner,
+                skip_gaps=skip_gaps,
+            ),
             flusher,
-            SourceReader(clients.sources, flusher, clock, self.vitals),
+            SourceReader(clients.sources, flusher, clock, self.vitals, skip_gaps=skip_gaps),
             partial(self._counter, topics, writer),
             self._settings.flush_interval_ms / 1000,
             self.vitals,
@@ -153,7 +165,7 @@ class KafkaCombiner:
             late_horizon_ms=settings.late_horizon_ms,
             max_time_ms=claimed.resume.max_time_ms,
         )
-        return SourceCounter(
+        counter = SourceCounter(
             source,
             claimed.epoch,
             claimed.resume,
@@ -165,3 +177,8 @@ class KafkaCombiner:
             max_bytes=writer.max_bytes,
             max_records=max_records,
         )
+        if claimed.resume.gap_end is not None:
+            letter = gap_letter(topic, partition.partition, claimed.resume)
+            log.warning("source %s: %s; going on after them", source, letter.detail)
+            counter.lose(letter, claimed.resume.gap_end)
+        return counter

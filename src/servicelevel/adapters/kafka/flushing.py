@@ -151,7 +151,7 @@ class Flusher:
         for each in held:
             each.counter.told_idle()
             if each.counter.source in too_large:
-                self._lose(each, smaller=True)
+                self.lose(each, smaller=True)
         return messages
 
     def _pack(
@@ -185,7 +185,7 @@ class Flusher:
                 error,
             )
             for each in held:
-                self._lose(each)
+                self.lose(each)
             return
         self._written.update(written)
         for partition, offset in written.items():
@@ -202,7 +202,7 @@ class Flusher:
                     each.counter.source,
                     each.counter.epoch,
                 )
-                self._lose(each)
+                self.lose(each)
 
     def _is_accepted(self, held: Held) -> bool:
         states = self._tail.states(held.counter.source)
@@ -216,7 +216,8 @@ class Flusher:
                 del held.probes[partition]
         return True
 
-    def _lose(self, held: Held, *, smaller: bool = False) -> None:
+    def lose(self, held: Held, *, smaller: bool = False) -> None:
+        """Count a source no longer, but claim it again."""
         if self.held.get(held.partition) is held:
             del self.held[held.partition]
             self.lost.put_nowait((held.partition, smaller))

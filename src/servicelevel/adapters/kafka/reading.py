@@ -14,10 +14,11 @@ from aiokafka.errors import (
 
 from servicelevel.adapters.kafka.flushing import Flusher, Held
 from servicelevel.adapters.kafka.records import flat
+from servicelevel.application.claims import gap_error
 from servicelevel.application.ports import RawRecord, WallClock
 from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
-from servicelevel.errors import START_ANEW, GapError
+from servicelevel.errors import START_ANEW, StreamError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
@@ -38,24 +39,29 @@ class SourceReader:
         flusher: Flusher,
         clock: WallClock,
         vitals: CombinerVitals,
+        *,
+        skip_gaps: bool,
     ) -> None:
         self._consumer = consumer
         self._flusher = flusher
         self._clock = clock
         self._vitals = vitals
+        self._skip_gaps = skip_gaps
 
     async def run(self) -> None:
         """Read on until cancelled.
 
         Raises:
-            GapError: records were deleted before they were read.
+            GapError: records were deleted before they were read; with `skip_gaps` their source is
+                given up instead, to be claimed again after them.
+            StreamError: a partition ends before what was counted of it.
             KafkaError: the partitions cannot be read any longer.
         """
         while True:
             try:
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_READ)
             except OffsetOutOfRangeError as error:
-                self._refuse_gap(error)
+                await self._look_at_gaps(error)
                 continue
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
@@ -78,16 +84,28 @@ class SourceReader:
             if self._flusher.held.get(partition) is not held:
                 return
 
-    def _refuse_gap(self, error: OffsetOutOfRangeError) -> None:
+    async def _look_at_gaps(self, error: OffsetOutOfRangeError) -> None:
         offsets = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
         for partition, offset in offsets.items():
-            if partition in self._flusher.held:
-                raise GapError(
-                    f"topic {partition.topic}, partition {partition.partition}: the broker no "
-                    f"longer has offset {offset}: its retention deleted records before they were "
-                    "counted. Lengthen the topic's retention (retention.ms, retention.bytes); to "
-                    f"go on without the deleted records, {START_ANEW}"
-                ) from error
+            held = self._flusher.held.get(partition)
+            if held is not None:
+                await self._look_at_gap(held, offset, error)
+
+    async def _look_at_gap(self, held: Held, offset: int, error: OffsetOutOfRangeError) -> None:
+        partition, source = held.partition, held.counter.source
+        end = (await self._consumer.end_offsets([partition]))[partition]
+        if offset > end:
+            raise StreamError(
+                f"source {source}: counted up to offset {offset}, but the broker's partition ends "
+                f"at {end}. If its topic was deleted and made anew, {START_ANEW}"
+            ) from error
+        beginning = (await self._consumer.beginning_offsets([partition]))[partition]
+        if offset >= beginning:
+            return  # the next answer has it
+        if not self._skip_gaps:
+            raise gap_error(source, offset, beginning) from error
+        await self._flusher.flush(heartbeat=True)  # what was counted is not to be read again
+        self._flusher.lose(held)
 
     async def _look_at_ends(self) -> None:
         for held in list(self._flusher.held.values()):

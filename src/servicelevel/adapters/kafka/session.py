@@ -168,13 +168,13 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             partition, claimed, self._max_records.get(partition, MAX_RECORDS)
         )
         with suppress(IllegalStateError):  # assigned to another in this moment
-            self._consumer.seek(partition, claimed.resume.start)
+            self._consumer.seek(partition, claimed.resume.read_from)
             self._consumer.resume(partition)
             self._flusher.held[partition] = Held(partition, counter)
             log.info(
                 "counting %s from offset %d in epoch %d",
                 counter.source,
-                claimed.resume.start,
+                claimed.resume.read_from,
                 claimed.epoch,
             )
 

@@ -11,7 +11,7 @@ from servicelevel.adapters.faust.state import FaustState, Record
 from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.domain.counts import Cell, CountsMessage, Range
 from servicelevel.domain.outputs import Output
-from servicelevel.errors import GapError, RestartRequiredError
+from servicelevel.errors import GapError, RestartRequiredError, StateError
 from tests.faust_sums.evaluator import SumEvaluator, alert
 
 
@@ -166,6 +166,14 @@ async def test_messages_deleted_before_they_were_read_are_an_error(world: World)
     world.first = 9
     with pytest.raises(GapError, match=r"messages 5 to 8.*start anew"):
         await world.feed(9)
+    assert world.kafka == []
+
+
+async def test_state_that_cannot_be_used_is_left_as_it_is(world: World) -> None:
+    world.table[0][b"0/p#0"] = b"[4,[]"
+    with pytest.raises(StateError, match=r"0/p#0.*delete"):
+        await world.feed(5)
+    assert world.kafka == []
 
 
 async def test_views_are_forgotten_on_release(world: World) -> None:
@@ -271,7 +279,6 @@ async def test_a_table_that_another_writes_to_meanwhile_is_not_used(world: World
     with pytest.raises(RestartRequiredError, match="another process wrote"):
         await world.feed(0)
     assert world.kafka == []
-    assert world.evaluators == []
 
 
 async def test_the_claim_comes_before_all_else(world: World) -> None:
@@ -280,7 +287,7 @@ async def test_the_claim_comes_before_all_else(world: World) -> None:
     feeding = asyncio.create_task(world.feed(5))
     done, _ = await asyncio.wait({feeding}, timeout=0.05)
     assert not done
-    assert world.evaluators == []
+    assert world.kafka == []
     world.kafka_takes_claims.set()
     await feeding
     await world.host.release(5)
