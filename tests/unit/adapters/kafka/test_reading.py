@@ -74,5 +74,5 @@ async def test_large_dead_letters_are_sent_before_they_fill_the_memory() -> None
     flusher = Flusher()
     reader: Any = SourceReader
     with pytest.raises(EndError):
-        await reader(Consumer(records), flusher, lambda: 0, CombinerVitals()).run()
+        await reader(Consumer(records), flusher, lambda: 0, CombinerVitals(), skip_gaps=False).run()
     assert flusher.flushed == [MAX_WAITING_BYTES] * 2

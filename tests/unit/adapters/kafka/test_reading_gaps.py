@@ -24,7 +24,7 @@ class Consumer:
     position: int
     asked: int = 0
 
-    async def getmany(self, timeout_ms: int) -> Any:  # noqa: ARG002
+    async def getmany(self, **_: Any) -> Any:
         self.asked += 1
         if self.asked > 3:
             raise asyncio.CancelledError
