@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from servicelevel.application.refusal import Reason
 from servicelevel.domain.ledger import SourceState
 from servicelevel.domain.outputs import DeadLetter
 from servicelevel.errors import GapError
@@ -138,7 +139,7 @@ def gap_letter(topic: str, partition: int, found: Resume) -> DeadLetter:
         topic,
         partition,
         found.start,
-        "gap",
+        Reason.GAP,
         f"the topic's retention deleted offsets {found.start} to {last} before they were counted",
         None,
         None,

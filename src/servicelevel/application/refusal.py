@@ -29,6 +29,7 @@ class Reason(StrEnum):
     IMPLAUSIBLE_TIME = "implausible_time"  # before the year 2000: epoch seconds, most likely
     FUTURE_TIME = "future_time"  # further ahead of the wall clock than `max_future_ms`
     ENVELOPE = "envelope"  # the CloudEvents envelope contradicts itself
+    GAP = "gap"  # no record: those of some offsets were deleted before they were counted
     MAPPING = "mapping"  # the source mapping cannot be applied
     TOO_MANY_COUNTS = "too_many_counts"  # its counts do not fit into one message on `counts`
 
