@@ -19,6 +19,7 @@ from tests.hostile.corpus import Message
 
 MAX_DEPTH = 250
 EARLIEST_MS = 946_684_800_000
+READ_WITHIN_MS = 3_600_000  # a record is read so long after it was made, at most
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d{1,18}))?(?:[Zz]|([+-])(\d\d):(\d\d))",
     re.ASCII,
@@ -119,7 +120,11 @@ def _time(raw: Any, latest_ms: int) -> int:
         when = floor(raw)
     else:
         raise DeadError
-    if not EARLIEST_MS <= when <= latest_ms:
+    if when < EARLIEST_MS:
+        raise DeadError
+    if latest_ms < when <= latest_ms + READ_WITHIN_MS:
+        raise MaybeError  # it is in the future no more when it is read
+    if when > latest_ms:
         raise DeadError
     return when
 

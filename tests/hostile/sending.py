@@ -40,7 +40,7 @@ async def send(
     try:
         while chunk := list(islice(left, CHUNK)):
             assert worker.poll() is None, worker.tail()
-            for part, how in ((chunk[UNREADABLE:], _plainly), (chunk[:UNREADABLE], _oddly)):
+            for part, how in ((chunk[:-UNREADABLE], _plainly), (chunk[-UNREADABLE:], _oddly)):
                 offsets = await how(producer, system.prefix, part)
                 for sent, offset in zip(part, offsets, strict=True):
                     source = f"{sent.message.topic}/{sent.partition}"

@@ -1,6 +1,7 @@
 """A flood: mutated records of all shapes, with events among them that must be counted."""
 
 from collections.abc import Iterator
+from itertools import product
 from random import Random
 from typing import NamedTuple
 
@@ -84,9 +85,15 @@ class Sent(NamedTuple):
 
 
 def flood(seed: int, mutated: int, end_ms: int, partitions: int) -> Iterator[Sent]:
-    """`mutated` records and the steady events among them, whose times end at `end_ms`."""
+    """`mutated` records and the steady events among them, whose times end at `end_ms`.
+
+    Each source begins with a steady event: what is far behind the first one of its source is on
+    time, and counted, but soon too old to be kept.
+    """
     rng = Random(seed)
     mutator = Mutator(rng)
+    for topic, partition in product(TOPICS, range(partitions)):
+        yield Sent(partition, steady(topic, end_ms - SPAN_MS, 200), 200)
     for n in range(mutated):
         at = end_ms - SPAN_MS + n * SPAN_MS // mutated
         topic, partition = rng.choice(TOPICS), rng.randrange(partitions)
