@@ -54,6 +54,7 @@ class _Object(dict[str, Any]):
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
         self.earlier = pairs if len(pairs) > len(self) else []
+        _refuse_halves(self.earlier)
 
 
 def read(message: Message, latest_ms: int, max_bytes: int) -> Read:
@@ -186,12 +187,17 @@ def _json(raw: bytes) -> Any:
             text, parse_int=_int, parse_constant=_no_constant, object_pairs_hook=_Object
         )
         if "\\u" in text:
-            json.dumps(document, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError as error:  # half of a surrogate pair
+            _refuse_halves(document)
+    except UnicodeEncodeError as error:
         raise MaybeError from error
     except (ValueError, RecursionError) as error:
         raise DeadError from error
     return document
+
+
+def _refuse_halves(document: Any) -> None:
+    """UnicodeEncodeError if a text has half of a surrogate pair."""
+    json.dumps(document, ensure_ascii=False, default=str).encode()
 
 
 def _int(digits: str) -> Any:
