@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import compress
 from typing import NamedTuple
 
 from servicelevel.application.bad_events import BadEvents
@@ -144,9 +143,11 @@ class SourceAccumulator:
         before = len(counts)
         counts.update(outcomes)
         self._sum_count += len(counts) - before
-        looks = set(outcomes)
-        if bad := {outcome for outcome in looks if outcome.bad}:
-            self._add_bad_events(pane, bad, outcomes, events, offsets)
+        if bad := {outcome for outcome in set(outcomes) if outcome.bad}:
+            at = [i for i, outcome in enumerate(outcomes) if outcome in bad]
+            self._add_bad_events(
+                pane, [outcomes[i] for i in at], [events[i] for i in at], [offsets[i] for i in at]
+            )
         if self._judge.has_sketches:
             self._sketch(pane, events, outcomes)
         if self._sum_count > self._max_sums:
@@ -155,7 +156,6 @@ class SourceAccumulator:
     def _add_bad_events(
         self,
         pane: "_Pane",
-        bad: set[Outcome],
         outcomes: Sequence[Outcome],
         events: Sequence[Event],
         offsets: Sequence[int],
@@ -164,12 +164,7 @@ class SourceAccumulator:
         if into is None:
             into = self._bad[pane] = BadEvents()
         before = len(into)
-        chosen = list(map(bad.__contains__, outcomes))
-        into.add(
-            list(compress(outcomes, chosen)),
-            list(compress(events, chosen)),
-            list(compress(offsets, chosen)),
-        )
+        into.add(outcomes, events, offsets)
         self._sum_count += len(into) - before
 
     def _sketch(self, pane: "_Pane", events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from servicelevel.application.event_decoder import EventDecoder
-from servicelevel.application.lines import offsets_of, values_of
+from servicelevel.application.lines import Lines, offsets_of, values_of
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord
 from servicelevel.application.unroll import Place
@@ -21,15 +21,15 @@ _LONGEST_DETAIL = 500  # characters; it may quote the record, which comes whole 
 
 
 class Batch(NamedTuple):
-    """Events with the offset and the raw value of each: lists of one length.
+    """Events with the offset and the raw value of each: sequences of one length.
 
     Where records are unrolled, a value is the event's own part of its record, and `places` says
     where in the record that was; else `places` is empty.
     """
 
     events: list[Event]
-    offsets: list[int]
-    values: list[bytes]
+    offsets: Sequence[int]
+    values: Sequence[bytes]
     places: Sequence[Place] = ()
 
 
@@ -58,25 +58,34 @@ def decode_batch(
     is the wall clock, for refusing times in the future.
     """
     decoder = EventDecoder(kind, now_ms + limits.max_future_ms, limits.max_event_bytes, mapping)
-    batch, dead, places = Batch([], [], []), list[DeadLetter](), list[Place]()
-    for part, events in _decoded(decoder, records, _SLICES):
-        if events is not None:
-            batch.events.extend(events)
-            batch.offsets.extend(offsets_of(part))
+    events, offsets, values = list[Event](), list[int](), list[bytes]()
+    places, dead = list[Place](), list[DeadLetter]()
+    for part, together in _decoded(decoder, records, _slices(records)):
+        if together is not None:
             # `together` has seen that none of them is None.
-            batch.values.extend(cast("list[bytes]", values_of(part)))
+            own = cast("Sequence[bytes]", values_of(part))
+            if len(part) == len(records):  # most are, and need no lists of their own
+                return Batch(together, offsets_of(part), own), dead
+            events.extend(together)
+            offsets.extend(offsets_of(part))
+            values.extend(own)
             continue
         for record in part:
             try:
                 for event, value, place in decoder.each(record):
-                    batch.events.append(event)
-                    batch.offsets.append(record.offset)
-                    batch.values.append(value)
+                    events.append(event)
+                    offsets.append(record.offset)
+                    values.append(value)
                     if place:
                         places.append(place)
             except EventError as error:
                 dead.append(_dead_letter(record, topic, partition, error))
-    return (batch._replace(places=places) if places else batch), dead
+    return Batch(events, offsets, values, places or ()), dead
+
+
+def _slices(records: Sequence[RawRecord]) -> Sequence[int]:
+    """Lines were read in pieces of a good size."""
+    return (max(1, len(records)), _SLICES[1]) if isinstance(records, Lines) else _SLICES
 
 
 def _decoded(

@@ -2,17 +2,20 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Annotated, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct
 
 from servicelevel.application.refusal import Reason
 from servicelevel.errors import EventError
+from servicelevel.schemas.events import Event
 
 MARK = b'"specversion"'
 """No structured envelope is without these bytes."""
 
+_Never = Annotated[str, Meta(min_length=1, max_length=0)]
 _STRUCTURED = b"application/cloudevents+json"
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -36,6 +39,20 @@ class _Envelope(Struct, gc=False):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _OPTIONAL_TEXT = msgspec.json.Decoder(str | None)
 _TEXT = msgspec.json.Decoder(str)
+
+
+def without_mark(event: type[Event]) -> type[Event]:
+    """The same event; but to decode one from JSON with a `specversion` is a ValidationError."""
+    never = ("specversion", _Never | UnsetType, UNSET)
+    own = attrgetter(*event.__struct_fields__)
+
+    def is_same(self: Event, other: object) -> bool:
+        return isinstance(other, event) and own(self) == own(other)
+
+    namespace = {"__eq__": is_same}
+    return defstruct(
+        event.__name__, [never], bases=(event,), namespace=namespace, gc=False, kw_only=True
+    )
 
 
 def has_envelope(headers: Headers) -> bool:

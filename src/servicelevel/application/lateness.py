@@ -53,16 +53,17 @@ class Lateness:
         times = [event.time for event in batch.events]
         if not times:
             return Split((), (), (), (), [])
-        if self._is_on_time(times):
-            self.advance(max(times))
+        ordered = sorted(times)
+        if self._is_on_time(times, ordered):
+            self.advance(ordered[-1])
             return Split(batch.events, batch.offsets, times, (), [])
         return self._split_each(batch)
 
-    def _is_on_time(self, times: Sequence[int]) -> bool:
+    def _is_on_time(self, times: Sequence[int], ordered: Sequence[int]) -> bool:
         """Whether none of these, which are in the order of offsets, is late."""
         newest = times[0] if self.max_time_ms is None else self.max_time_ms
         behind = newest - times[0]
-        if times != sorted(times):
+        if times != ordered:
             behind = max(map(sub, accumulate(times, max, initial=newest), times))
         return behind <= self.allowed_lateness_ms
 

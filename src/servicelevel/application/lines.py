@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol, overload, runtime_checkable
+from typing import NamedTuple, Protocol, cast, overload, runtime_checkable
 
 from servicelevel.application.ports import RawRecord
 
@@ -17,17 +17,46 @@ class RecordedLine(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-class Lines(Sequence[RecordedLine]):
-    """Lines that were read together: a record is made of one only when it is asked for."""
+class Stripped(Sequence[bytes]):
+    """Values without the white space around them, which is taken off only when one is asked for."""
 
-    __slots__ = ("offsets", "values")
+    __slots__ = ("_texts",)
 
-    def __init__(self, values: list[bytes], offsets: Sequence[int]) -> None:
-        self.values = values
-        self.offsets = offsets
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self._texts = texts
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Stripped": ...
+    def __getitem__(self, index: int | slice) -> "bytes | Stripped":
+        if isinstance(index, slice):
+            return Stripped(self._texts[index])
+        return self._texts[index].strip()
+
+
+class Lines(Sequence[RecordedLine]):
+    """Lines that were read together: a record is made of one only when it is asked for.
+
+    `texts` are the lines as they stand in the file; their values are without the white space.
+    """
+
+    __slots__ = ("offsets", "texts")
+
+    def __init__(self, texts: list[bytes], offsets: Sequence[int]) -> None:
+        self.texts = texts
+        self.offsets = offsets
+
+    @property
+    def values(self) -> Stripped:
+        """The value of each."""
+        return Stripped(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
     @overload
     def __getitem__(self, index: int) -> RecordedLine: ...
@@ -35,8 +64,8 @@ class Lines(Sequence[RecordedLine]):
     def __getitem__(self, index: slice) -> "Lines": ...
     def __getitem__(self, index: int | slice) -> "RecordedLine | Lines":
         if isinstance(index, slice):
-            return Lines(self.values[index], self.offsets[index])
-        return RecordedLine(self.offsets[index], self.values[index])
+            return Lines(self.texts[index], self.offsets[index])
+        return RecordedLine(self.offsets[index], self.texts[index].strip())
 
 
 @runtime_checkable
@@ -56,11 +85,16 @@ def in_pieces(records: Iterable[RawRecord], size: int) -> Iterator[Sequence[RawR
         yield piece
 
 
-def values_of(records: Sequence[RawRecord]) -> list[bytes | None]:
-    """The value of each."""
+def texts_of(records: Sequence[RawRecord]) -> list[bytes | None]:
+    """The value of each; with white space around it where that is cheaper, as JSON allows."""
     if isinstance(records, Lines):
-        return [*records.values]
+        return cast("list[bytes | None]", records.texts)
     return [record.value for record in records]
+
+
+def values_of(records: Sequence[RawRecord]) -> Sequence[bytes | None]:
+    """The value of each."""
+    return records.values if isinstance(records, Lines) else texts_of(records)
 
 
 def offsets_of(records: Sequence[RawRecord]) -> Sequence[int]:

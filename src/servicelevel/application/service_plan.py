@@ -97,10 +97,10 @@ class Looks:
 
     def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
         """The outcome of each event."""
-        rows = signatures(self._columns, events)
         try:
-            return list(map(self._remembered.__getitem__, rows))
+            return list(map(self._remembered.__getitem__, signatures(self._columns, events)))
         except KeyError:
+            rows = signatures(self._columns, events)
             return [self._learn(row, event) for row, event in zip(rows, events, strict=True)]
 
     def _learn(self, row: Signature, event: Event) -> Outcome:

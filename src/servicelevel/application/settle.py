@@ -1,6 +1,7 @@
 """Settles the times of decoded events: to epoch milliseconds, plausible and not in the future."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from servicelevel.application.event_time import (
     EARLIEST_MS,
@@ -23,8 +24,7 @@ def settle_all(events: Sequence[Event], kind: EventKind, latest_ms: int) -> None
         for event in events:
             settle(event, latest_ms)
         return
-    times = [event.time for event in events]
-    if set(map(type, times)) == {int} and min(times) >= EARLIEST_MS and max(times) <= latest_ms:
+    if not events or _are_settled([event.time for event in events], latest_ms):
         return
     for event in events:
         raw: object = event.time
@@ -37,6 +37,15 @@ def settle_all(events: Sequence[Event], kind: EventKind, latest_ms: int) -> None
                 _check(when, latest_ms, raw)
         elif type(raw) is not int or not EARLIEST_MS <= raw <= latest_ms:
             settle(event, latest_ms)
+
+
+def _are_settled(times: Sequence[object], latest_ms: int) -> bool:
+    """Whether all are epoch milliseconds already, as a sum and an order of times in order tell."""
+    try:
+        found = sorted(cast("Sequence[int]", times))
+        return type(sum(found)) is int and found[0] >= EARLIEST_MS and found[-1] <= latest_ms
+    except TypeError:  # some are texts or absent
+        return False
 
 
 def settle(event: Event, latest_ms: int) -> None:

@@ -8,6 +8,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,6 +20,13 @@ Signature: TypeAlias = tuple[Hashable, ...]
 Column: TypeAlias = Callable[[Sequence[Event]], Iterable[Hashable]]
 
 _ABSENT = object()
+_VALUES: dict[str, Callable[[Sequence[Event]], list[Any]]] = {
+    # A field that is named in the program is read in half the time of one that is not.
+    "service": lambda events: [event.service for event in events],
+    "operation": lambda events: [event.operation for event in events],
+    "status_code": lambda events: [event.status_code for event in events],
+    "duration_ms": lambda events: [event.duration_ms for event in events],
+}
 
 
 class Sight(NamedTuple):
@@ -62,20 +70,25 @@ def columns(kind: EventKind, sight: Sight) -> list[Column]:
     return found
 
 
-def signatures(found: Sequence[Column], events: Sequence[Event]) -> list[Signature]:
-    """One row an event."""
+def signatures(found: Sequence[Column], events: Sequence[Event]) -> Iterable[Signature]:
+    """One row an event. `zip` makes the next one out of the last, if that was not kept."""
     if not found:
-        return [()] * len(events)
-    return list(zip(*(column(events) for column in found), strict=True))
+        return repeat((), len(events))
+    return zip(*(column(events) for column in found), strict=True)
 
 
 def _raw_column(field: str, types: dict[str, str]) -> Column:
     if field.startswith(f"{ATTRIBUTES}."):
         return _attribute_column(field.removeprefix(f"{ATTRIBUTES}."))
-    get = attrgetter(field)
+    values = _values(field)
     if types[field] == "double":  # 0.0 and -0.0 are equal, but not in a division
-        return lambda events: map(repr, map(get, events))
-    return lambda events: map(get, events)
+        return lambda events: map(repr, values(events))
+    return values
+
+
+def _values(field: str) -> Callable[[Sequence[Event]], list[Any]]:
+    get = attrgetter(field)
+    return _VALUES.get(field) or (lambda events: list(map(get, events)))
 
 
 def _attribute_column(name: str) -> Column:
@@ -89,30 +102,30 @@ def _attribute_column(name: str) -> Column:
 
 
 def _bucket_column(field: str, thresholds: frozenset[Threshold], types: dict[str, str]) -> Column:
-    get = attrgetter(field)
+    read = _values(field)
     if not thresholds:
-        return lambda events: [get(event) is None for event in events]
+        return lambda events: [value is None for value in read(events)]
     cut = _int_cut if types[field] == "int" else _double_cut
-    bucket = partial(bisect_right, sorted({cut(threshold) for threshold in thresholds}))
+    cuts = sorted({cut(threshold) for threshold in thresholds})
     if field == "status_code":  # of which there are few
-        known = _Known(bucket)
-        return lambda events: map(known.__getitem__, map(get, events))
+        known = _Known(partial(bisect_right, cuts))
+        return lambda events: map(known.__getitem__, read(events))
 
     def column(events: Sequence[Event]) -> Iterable[Hashable]:
-        values = list(map(get, events))
+        values = read(events)
         try:
-            return list(map(bucket, values))
+            return [bisect_right(cuts, value) for value in values]
         except TypeError:  # absent in some
-            return [None if value is None else bucket(value) for value in values]
+            return [None if value is None else bisect_right(cuts, value) for value in values]
 
     return column
 
 
 def _choice_column(field: str, texts: frozenset[str]) -> Column:
-    get = attrgetter(field)
+    values = _values(field)
     which: dict[str | None, int] = {text: n for n, text in enumerate(sorted(texts))}
     which[None] = -1
-    return lambda events: map(which.get, map(get, events))
+    return lambda events: map(which.get, values(events))
 
 
 class _Known(dict[int | None, int | None]):

@@ -24,7 +24,7 @@ DurationMs = Annotated[float, Meta(ge=0)]
 IncidentState = Literal["opened", "acknowledged", "mitigated", "resolved", "reopened"]
 
 
-class Event(Struct, gc=False, kw_only=True):
+class Event(Struct, gc=False, kw_only=True, repr_omit_defaults=True):
     """A request, and what all events have: `service` and `time` (epoch ms).
 
     `attributes` maps names to scalars. `gc=False` holds as an event refers to nothing that

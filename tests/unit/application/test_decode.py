@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
+from servicelevel.application.event_decoder import EventDecoder
 from servicelevel.application.lines import Lines
 from servicelevel.application.refusal import MAX_DEPTH, Reason
 from servicelevel.domain.model import EventKind
@@ -299,25 +300,55 @@ def test_together_is_as_alone(values: list[bytes | None]) -> None:
     alone = [decode([record]) for record in records]
     assert batch.events == [e for b, _ in alone for e in b.events]
     assert batch.offsets == [o for b, _ in alone for o in b.offsets]
-    assert batch.values == [v for b, _ in alone for v in b.values]
+    assert list(batch.values) == [v for b, _ in alone for v in b.values]
     assert dead == [letter for _, d in alone for letter in d]
     assert len(batch.events) + len(dead) == len(records)
     assert all(type(e.time) is int for e in batch.events)
     assert {letter.reason for letter in dead} <= set(Reason)
 
 
-@given(hostile | split_json, st.integers(1, 5))
+# The marks of an envelope, in what may be one or an event that only has such a field.
+enveloped = st.lists(
+    st.tuples(
+        st.sampled_from([GOOD[:-1], b'{"y":0']),
+        st.sampled_from([b',"specversion":', rb',"spec\u0076ersion":', b',"x":{},"specversion":']),
+        st.sampled_from([b'"1.0"', b'""', b"null", b'{"service":"b"}']),
+        st.sampled_from([b"}", b',"data":' + GOOD + b"}", b',"data_base64":"e30="}']),
+    ).map(b"".join),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(hostile | split_json | enveloped)
+def test_all_at_once_is_as_the_plain_way(values: list[bytes | None]) -> None:
+    decoder = EventDecoder("request", NOW + LIMITS.max_future_ms, LIMITS.max_event_bytes, None)
+    records = of(*values)
+    events = decoder.together(records)
+    if events is not None:
+        assert events == [found.event for record in records for found in decoder.each(record)]
+
+
+spaced = st.lists(
+    st.tuples(
+        st.sampled_from([GOOD, b"{}"]), st.sampled_from([b"\r\n", b" \n", b"\t", b"\x0b\n"])
+    ).map(b"".join),
+    max_size=4,
+)
+
+
+@given(hostile | split_json | spaced, st.integers(1, 5))
 def test_lines_in_one_piece_are_as_each_alone(values: list[bytes | None], step: int) -> None:
     held = [value for value in values if value is not None]
     piece = Lines(held, range(3, 3 + step * len(held), step))
     records = list(piece)
     assert [record.offset for record in records] == list(piece.offsets)
-    assert decode(piece) == decode(records)
     alone = [decode([record]) for record in records]
-    batch, dead = decode(piece)
-    assert list(batch.events) == [e for b, _ in alone for e in b.events]
-    assert batch.values == [v for b, _ in alone for v in b.values]
-    assert dead == [letter for _, d in alone for letter in d]
+    for batch, dead in (decode(piece), decode(records)):
+        assert batch.events == [e for b, _ in alone for e in b.events]
+        assert list(batch.offsets) == [o for b, _ in alone for o in b.offsets]
+        assert list(batch.values) == [v for b, _ in alone for v in b.values]
+        assert dead == [letter for _, d in alone for letter in d]
 
 
 json_values = st.recursive(

@@ -6,7 +6,6 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import compress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar, cast
 
@@ -20,6 +19,7 @@ from servicelevel.errors import DependencyError
 STANDARD_INPUT = Path("-")
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 PIECE_BYTES = 1 << 16  # with its events it stays within the processor's cache
+BUFFER_BYTES = 1 << 16  # Python would ask the system for 8 KiB at a time
 _T = TypeVar("_T")
 _METERED = 4096  # lines between two looks at how far the file is read
 
@@ -88,7 +88,7 @@ def _opened(path: Path, standard_input: BinaryIO | None) -> Iterator[_Opened]:
             if path == STANDARD_INPUT:
                 yield _Opened(standard_input or sys.stdin.buffer, None)
                 return
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(path.open("rb", BUFFER_BYTES))
             yield _Opened(stack.enter_context(_unpacked(file, packing)), file)
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise DependencyError(f"{path} is no {packing} file or is damaged: {error}") from error
@@ -108,28 +108,22 @@ def bytes_of(path: Path) -> int | None:
 def _unpacked(file: BinaryIO, packing: str) -> BinaryIO:
     match packing:
         case "gzip":
-            return cast(BinaryIO, gzip.GzipFile(fileobj=file))
+            return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=file)), BUFFER_BYTES)
         case "zstd":
-            return io.BufferedReader(ZstdStream(file), 1 << 17)
+            return io.BufferedReader(ZstdStream(file), BUFFER_BYTES)
     return file
 
 
 def _pieces(stream: BinaryIO, size: int) -> Iterator[Lines]:
     number = 0
-    while block := stream.read(size):
-        if not block.endswith(b"\n"):
-            block += stream.readline()
-        lines = block.split(b"\n")
-        if not lines[-1]:
-            lines.pop()  # what is behind the last line break
-        values = list(map(bytes.strip, lines))
+    while lines := stream.readlines(size):
         offsets: Sequence[int] = range(number, number + len(lines))
         number += len(lines)
-        if not all(values):
-            offsets = list(compress(offsets, values))
-            values = [value for value in values if value]
-        if values:
-            yield Lines(values, offsets)
+        if any(map(bytes.isspace, lines)):
+            offsets = [at for at, line in zip(offsets, lines, strict=True) if not line.isspace()]
+            lines = [line for line in lines if not line.isspace()]
+        if lines:
+            yield Lines(lines, offsets)
 
 
 def _metered(
