@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from benchmarks.state_watch import lag
 
 HEAP_MB = 1024
-# One thread makes the garbage, and on two cores the parallel collectors took more processor time.
+# One thread makes the garbage: a collector without threads of its own does.
 OPTIONS = (f"-Xmx{HEAP_MB}m", "-XX:+UseSerialGC")
 _COUNTS = struct.Struct(">4q")
 

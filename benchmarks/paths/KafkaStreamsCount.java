@@ -31,9 +31,9 @@ import org.apache.kafka.streams.state.Stores;
  *
  * <p>Arguments: ADDRESS TOPIC EVENTS GUARANTEE WARM, where GUARANTEE is that of processing and the
  * first WARM events are for the JVM to compile on. One thread, changelog on, state in memory behind
- * the record cache; a windowed aggregation of the DSL took more processor time. Prints what the
- * other paths print, the same of the time since the first event as `whole`, and the name of the
- * changelog, in which the last entry of a key, `service@paneEnd`, is four longs.
+ * the record cache, without what a windowed aggregation of the DSL adds. Prints what the other paths
+ * print, the same of the time since the first event as `whole`, and the name of the changelog, in
+ * which the last entry of a key, `service@paneEnd`, is four longs.
  */
 public final class KafkaStreamsCount {
     private static final String STORE = "counts";

@@ -178,8 +178,8 @@ class Series:
         resolution = self.panes.ladder.kept_ms(span.end_ms, watermark_ms)
         for end, (good, total) in span.panes():
             day.add(pane_end(end, resolution), good, total)
-        for key, counts in span.revisions.items():
-            day.revise(*key, *counts)
+        for (end, since), counts in span.revisions.items():
+            day.revise(pane_end(end, resolution), since, *counts)
         self.panes.note_revised(day)
         day.moved_to_ms = max(day.moved_to_ms, span.end_ms)
         day.offset = max(day.offset, offset - 1)
