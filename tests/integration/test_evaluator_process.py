@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from servicelevel.adapters.faust.app import application_id, changelog_topic
 from servicelevel.adapters.faust.entries import PartitionedEntries
@@ -115,12 +114,7 @@ async def test_a_group_without_its_offsets_goes_on_where_the_table_is(
         with worker(settings, log) as process:
             await table.until(200)
             assert process.stop(20) == 0, process.tail()
-        admin = AIOKafkaAdminClient(**client)
-        await admin.start()
-        try:
-            await admin.delete_consumer_groups([application_id(settings)])
-        finally:
-            await admin.close()
+        await asyncio.to_thread(kafka.delete_group, application_id(settings))
         await produce(settings, 200, 300)
         with worker(settings, log) as process:
             sums = await table.until(300)
