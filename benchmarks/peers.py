@@ -38,6 +38,12 @@ def drain(place: Place, loaded: Loaded) -> Result:
     return _result("aiokafka, fetch only", found)
 
 
+def decode(place: Place, loaded: Loaded) -> Result:
+    """Fetch by batches and decode: what is left when counting costs nothing."""
+    found = _run(place, _python("fetch_and_decode.py"), loaded.events)
+    return _result("fetched by batch, decoded, dropped", found)
+
+
 def orjson_dict(place: Place, loaded: Loaded) -> Result:
     """A plain loop."""
     found = _run(place, _python("orjson_dict.py"), loaded.events)
@@ -109,6 +115,7 @@ def _run(place: Place, program: Sequence[str], events: int, *more: str) -> Any:
 
 RUNNERS: Mapping[str, Callable[[Place, Loaded], Result]] = {
     "drain": drain,
+    "decode": decode,
     "orjson": orjson_dict,
     "quix": quix,
     "streams": lambda place, loaded: streams(place, loaded, "at_least_once"),

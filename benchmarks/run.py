@@ -31,7 +31,7 @@ from tests.services.kafka import KafkaBroker
 ROOT = Path(__file__).resolve().parents[1]
 HEAP_MB = 1024
 WORKERS: Mapping[str, int] = {"servicelevel": 1, "servicelevel-2": 2}
-NAMES = ("drain", "orjson", "faust", "quix", "streams", "streams-eos", *WORKERS)
+NAMES = ("drain", "decode", "orjson", "faust", "quix", "streams", "streams-eos", *WORKERS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from servicelevel.application.envelope import MARK, Letter, has_envelope, open_envelope
+from servicelevel.application.fetched import Fetched
 from servicelevel.application.lines import Lines, block_of, values_of
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord
@@ -138,7 +139,7 @@ class EventDecoder:
 
 
 def _any_envelope(records: Sequence[RawRecord]) -> bool:
-    if isinstance(records, Lines):  # a line has no headers
+    if isinstance(records, Lines) or (isinstance(records, Fetched) and not records.has_headers):
         return False
     headers = [record.headers for record in records]
     return any(headers) and any(has_envelope(some) for some in headers if some)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol, cast, overload, runtime_checkable
 
+from servicelevel.application.fetched import Fetched
 from servicelevel.application.ports import RawRecord
 
 
@@ -71,7 +72,10 @@ def values_of(records: Sequence[RawRecord]) -> list[bytes] | None:
     """The value of each, or None where one has none."""
     if isinstance(records, Lines):
         return records.values
-    values = [record.value for record in records]
+    if isinstance(records, Fetched):
+        values = records.values
+    else:
+        values = [record.value for record in records]
     return None if None in values else cast("list[bytes]", values)
 
 
@@ -82,6 +86,6 @@ def block_of(records: Sequence[RawRecord], values: list[bytes]) -> bytes:
 
 def offsets_of(records: Sequence[RawRecord]) -> Sequence[int]:
     """The offset of each."""
-    if isinstance(records, Lines):
+    if isinstance(records, Lines | Fetched):
         return records.offsets
     return [record.offset for record in records]

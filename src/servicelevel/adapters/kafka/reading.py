@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import accumulate
-from operator import attrgetter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
@@ -15,6 +14,7 @@ from aiokafka.errors import (
 from servicelevel.adapters.kafka.flushing import Flusher, Held
 from servicelevel.adapters.kafka.records import flat
 from servicelevel.application.claims import gap_error
+from servicelevel.application.fetched import Fetched
 from servicelevel.application.ports import RawRecord, WallClock
 from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
@@ -23,11 +23,12 @@ from servicelevel.errors import START_ANEW, StreamError
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
 SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
-MAX_READ = 1_000  # batches taken from the client in one go, which it may have to unpack
+MAX_READ = 1_000  # of the client's batches, or records, taken in one go
+ENOUGH = 1_000  # records in them; more are not in the processor's cache when they are counted
+LOOK_EACH = 16  # reads of a backlog between two looks at how far its end is
 MAX_UNTOLD = 500_000  # records of a source counted before they are written
 MAX_WAITING = 2_000  # dead letters and late events held before they are sent, or
 MAX_WAITING_BYTES = 32 << 20  # so many bytes of larger ones
-_VALUE = attrgetter("value")
 
 
 class SourceReader:
@@ -57,17 +58,24 @@ class SourceReader:
             StreamError: a partition ends before what was counted of it.
             KafkaError: the partitions cannot be read any longer.
         """
+        reads, wanted = 0, 1
         while True:
             try:
-                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_READ)
+                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=wanted)
             except OffsetOutOfRangeError as error:
                 await self._look_at_gaps(error)
                 continue
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
-            for partition, records in batches.items():
-                await self._count(partition, flat(records))
-            await self._look_at_ends()
+            taken = sum(map(len, batches.values()))
+            found = {partition: flat(records) for partition, records in batches.items()}
+            for partition, records in found.items():
+                await self._count(partition, records)
+            reads += 1
+            if taken < wanted or reads % LOOK_EACH == 0:
+                await self._look_at_ends()
+            if taken:
+                wanted = _wanted(taken, sum(map(len, found.values())))
 
     async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:
         held = self._flusher.held.get(partition)
@@ -75,9 +83,9 @@ class SourceReader:
             return
         first = 0
         while first < len(records):
-            after = slice_end(records, first)
-            held.counter.add(records[first:after], self._clock())
-            first = after
+            part = slice_of(records, first)
+            held.counter.add(part, self._clock())
+            first += len(part)
             await asyncio.sleep(0)
             if _is_full(held.counter):
                 await self._flusher.flush()
@@ -136,13 +144,18 @@ class SourceReader:
         held.answered = answered
 
 
-def slice_end(records: Sequence[RawRecord], first: int) -> int:
-    """Up to where the records from `first` on are counted at once: one at least."""
-    part = records[first : first + SLICE]
-    if sum(map(len, filter(None, map(_VALUE, part)))) <= SLICE_BYTES:
-        return first + len(part)
-    sizes = accumulate(len(record.value or b"") for record in part)
-    return first + max(1, sum(1 for size in sizes if size <= SLICE_BYTES))
+def slice_of(records: Sequence[RawRecord], first: int) -> Fetched:
+    """The records from `first` on that are counted at once: one at least."""
+    part = Fetched.of(records[first : first + SLICE])
+    if sum(map(len, filter(None, part.values))) <= SLICE_BYTES:
+        return part
+    sizes = accumulate(len(value or b"") for value in part.values)
+    return part[: max(1, sum(1 for size in sizes if size <= SLICE_BYTES))]
+
+
+def _wanted(taken: int, records: int) -> int:
+    """How many of what was taken last, with so many records in it, have about enough of them."""
+    return max(1, min(MAX_READ, ENOUGH * taken // records))
 
 
 def _is_full(counter: SourceCounter) -> bool:

@@ -12,7 +12,7 @@ from servicelevel.adapters.kafka.reading import (
     SLICE,
     SLICE_BYTES,
     SourceReader,
-    slice_end,
+    slice_of,
 )
 from servicelevel.application.lines import RecordedLine
 from servicelevel.application.vitals import CombinerVitals
@@ -27,13 +27,13 @@ PARTITION = TopicPartition("requests", 0)
 def test_fewer_records_at_once_where_they_are_large(size: int | None, expected: int) -> None:
     value = None if size is None else b"x" * size
     records = [RecordedLine(n, value) for n in range(SLICE + 9)]
-    assert slice_end(records, 0) == expected
-    assert slice_end(records, len(records) - 1) == len(records)
+    assert list(slice_of(records, 0)) == records[:expected]
+    assert list(slice_of(records, len(records) - 1)) == records[-1:]
 
 
 def test_a_small_record_before_large_ones_does_not_hide_them() -> None:
     records = [RecordedLine(0, b"x"), *(RecordedLine(n, b"x" * SLICE_BYTES) for n in range(1, 9))]
-    assert [slice_end(records, n) for n in (0, 1, 2)] == [1, 2, 3]
+    assert [len(slice_of(records, n)) for n in (0, 1, 2)] == [1, 1, 1]
 
 
 class EndError(Exception):
