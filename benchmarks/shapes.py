@@ -28,7 +28,6 @@ from benchmarks.worker import count_with_worker, fresh_topics, settings_of, work
 from benchmarks.workload import (
     INDICATORS,
     SERVICES,
-    SPREAD_MS,
     Request,
     load,
     many_indicators,
@@ -41,6 +40,7 @@ from tests.services.kafka import KafkaBroker
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTITIONS = 4
+EVENTS_PER_S = 8_000  # of event time: about as 5,000,000 in `scripts/bench`
 NEW_EVENTS = 1_000
 TIMEOUT_S = 300
 
@@ -113,10 +113,12 @@ def write(folder: Path, shape: Shape) -> None:
     write_definitions(folder, SERVICES[:1], indicators, group_by)
 
 
-def shaped(shape: Shape, count: int, first_ms: int) -> Iterator[Request]:
-    """Events of one service; those of groups have an attribute `customer`."""
+def shaped(shape: Shape, count: int) -> Iterator[Request]:
+    """Events of one service up to now; those of groups have an attribute `customer`."""
     draw = random.Random(2)
-    for event in requests(count, first_ms, services=SERVICES[:1]):
+    spread_ms = count * 1_000 // EVENTS_PER_S
+    first_ms = int(time.time() * 1_000) - spread_ms
+    for event in requests(count, first_ms, services=SERVICES[:1], spread_ms=spread_ms):
         if not shape.groups:
             yield event
             continue
@@ -129,8 +131,7 @@ def shaped(shape: Shape, count: int, first_ms: int) -> Iterator[Request]:
 async def measure(settings: Settings, shape: Shape, events: int, log: Path) -> Result:
     """Load and count."""
     await fresh_topics(settings, keep=())
-    first_ms = int(time.time() * 1000) - SPREAD_MS
-    loaded = await load(settings.brokers, "requests", PARTITIONS, shaped(shape, events, first_ms))
+    loaded = await load(settings.brokers, "requests", PARTITIONS, shaped(shape, events))
     each = shape.slos * (2 if shape.groups else 1)  # an event of a group is in the total, too
     result = await count_with_worker(settings, loaded, log, each=each)
     return replace(result, path=shape.name, note="")
@@ -144,8 +145,7 @@ async def restart(settings: Settings, shape: Shape, log: Path) -> float:
         while not state.counted or await lag(state_log):
             await state.read()
         before = state.counted
-        events = shaped(shape, NEW_EVENTS, int(time.time() * 1000) - SPREAD_MS)
-        await load(settings.brokers, "requests", PARTITIONS, events)
+        await load(settings.brokers, "requests", PARTITIONS, shaped(shape, NEW_EVENTS))
         began = time.perf_counter()
         with worker_of(settings, log) as worker:
             async with asyncio.timeout(TIMEOUT_S):

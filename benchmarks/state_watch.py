@@ -1,6 +1,6 @@
 """Follows what a worker has counted: its first counts, and the sums in its table's changelog."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -31,12 +31,13 @@ NONE = Sums(0, 0)
 class StateWatch:
     """`consumer` is started and assigned to the changelog from its start.
 
-    One evaluator writes at a time here, so the last entry of a key is the one in force.
+    Each owner writes an entry under a key of its own, and removes its predecessors' later. The one
+    in force is that of the highest offset of `counts`.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
-        self._spans: dict[str, Sums] = {}
+        self._spans: dict[str, dict[bytes, tuple[int, Sums]]] = {}
         self.sums: dict[str, Sums] = {}
 
     @property
@@ -49,28 +50,38 @@ class StateWatch:
         batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=5_000)
         for records in batches.values():
             for record in records:
-                self._apply(logical_key(record.key), record.value)
+                self._apply(record.key, record.value)
 
-    def _apply(self, key: str, raw: bytes | None) -> None:
+    def _apply(self, physical: bytes, raw: bytes | None) -> None:
+        key = logical_key(physical)
         kind, _, rest = key.partition("/")
         if kind not in _LENGTHS_MS:
             return
         end, indicator, _ = rest.split("/", 2)
-        had, now = self._spans.get(key, NONE), _sums_in(raw, Span(int(end), _LENGTHS_MS[kind]))
-        self._spans[key] = now
+        entries = self._spans.setdefault(key, {})
+        had = _in_force(entries)
+        if raw is None:
+            entries.pop(physical, None)
+        else:
+            entries[physical] = _sums_in(raw, Span(int(end), _LENGTHS_MS[kind]))
+        now = _in_force(entries)
         sums = self.sums.get(indicator, NONE)
         self.sums[indicator] = Sums(
             sums.good + now.good - had.good, sums.total + now.total - had.total
         )
 
 
-def _sums_in(raw: bytes | None, span: Span) -> Sums:
-    """Of an entry `[offset, [panes, …]]`; none in a tombstone or a marker of a deletion."""
-    entry = orjson.loads(raw) if raw else []
-    if len(entry) < 2:
-        return NONE
-    span.load(entry[1][0])
-    return Sums(*span.sum(span.begin_ms, span.end_ms))
+def _in_force(entries: Mapping[bytes, tuple[int, Sums]]) -> Sums:
+    return max(entries.values(), default=(0, NONE))[1]
+
+
+def _sums_in(raw: bytes, span: Span) -> tuple[int, Sums]:
+    """The offset and sums of an entry `[offset, [panes, …]]`; none in a marker of a deletion."""
+    offset, *content = orjson.loads(raw)
+    if not content:
+        return offset, NONE
+    span.load(content[0][0])
+    return offset, Sums(*span.sum(span.begin_ms, span.end_ms))
 
 
 class CountsWatch:

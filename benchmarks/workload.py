@@ -37,9 +37,13 @@ class Request:
 
 
 def requests(
-    count: int, first_ms: int, seed: int = 1, services: Sequence[str] = SERVICES
+    count: int,
+    first_ms: int,
+    seed: int = 1,
+    services: Sequence[str] = SERVICES,
+    spread_ms: int = SPREAD_MS,
 ) -> Iterator[Request]:
-    """`count` events of about 176 bytes in order of time, from `first_ms` on."""
+    """`count` events of about 176 bytes in order of time, within `spread_ms` from `first_ms` on."""
     draw = random.Random(seed)
     for number in range(count):
         service = draw.choice(services)
@@ -47,7 +51,7 @@ def requests(
         duration = draw.randint(1, 4_000) / 16
         if draw.random() < 0.01:
             duration *= 5
-        at = first_ms + number * SPREAD_MS // count
+        at = first_ms + number * spread_ms // count
         value = (
             f'{{"id":"{number:027d}","time":{at},"service":"{service}",'
             f'"operation":"POST /v1/items","status_code":{status},"duration_ms":{duration:.4f},'

@@ -34,6 +34,9 @@ class Changelog:
     def _take(self) -> None:
         self._written += [Record(*record) for record in self._state.end()]
 
+    def write(self, key: bytes, value: bytes | None) -> None:
+        self._written.append(Record(key, value))
+
     async def getmany(self, **_: Any) -> Mapping[TopicPartition, Sequence[Record]]:
         records, self._written = self._written, []
         return {TopicPartition("changelog", 0): records}
@@ -61,6 +64,16 @@ async def test_a_span_moved_into_its_day_counts_once() -> None:
     changelog.delete("q/900000/a/", 2)
     await watch.read()
     assert watch.sums == {"a": Sums(3, 4)}
+
+
+async def test_an_entry_that_a_former_owner_left_is_removed_without_the_new_ones() -> None:
+    changelog = Changelog()
+    watch = StateWatch(changelog)
+    changelog.write(b"0/q/900000/a/#first", b"[1,[[10000,3,4],{}]]")
+    changelog.write(b"0/q/900000/a/#second", b"[2,[[10000,4,5],{}]]")
+    changelog.write(b"0/q/900000/a/#first", None)
+    await watch.read()
+    assert watch.sums == {"a": Sums(4, 5)}
 
 
 async def test_what_is_no_sum_is_passed_over() -> None:
