@@ -55,6 +55,7 @@ class Claimer:
         owner: str,
         *,
         skip_gaps: bool,
+        dedup_records: int = 0,
     ) -> None:
         self._consumer = consumer
         self._lookup = lookup
@@ -64,6 +65,7 @@ class Claimer:
         self._clock = clock
         self._owner = owner
         self._skip_gaps = skip_gaps
+        self._dedup_records = dedup_records
 
     async def claim(
         self, partitions: Collection[TopicPartition], is_wanted: Callable[[TopicPartition], bool]
@@ -111,7 +113,13 @@ class Claimer:
             states = self._tail.states(claim.source)
             if is_held(states, claim.epoch, self._owner):
                 known = {n: state for n, state in states.items() if state is not None}
-                found = resume(claim.source, known, beginnings[partition], skip_gap=self._skip_gaps)
+                found = resume(
+                    claim.source,
+                    known,
+                    beginnings[partition],
+                    skip_gap=self._skip_gaps,
+                    dedup_records=self._dedup_records,
+                )
                 claimed[partition] = Claimed(claim.epoch, found)
             else:
                 log.info("the claim on %s was overtaken by another", claim.source)

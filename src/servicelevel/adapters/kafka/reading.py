@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import accumulate
 from operator import attrgetter
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
     IllegalStateError,
     NoOffsetForPartitionError,
@@ -65,24 +66,21 @@ class SourceReader:
                 continue
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
+            # What was read for an earlier claim is not to be counted for a later one.
+            held = {partition: self._flusher.held.get(partition) for partition in batches}
             for partition, records in batches.items():
-                await self._count(partition, flat(records))
+                await self._count(held[partition], flat(records))
             await self._look_at_ends()
 
-    async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:
-        held = self._flusher.held.get(partition)
-        if held is None:
-            return
+    async def _count(self, held: Held | None, records: Sequence[RawRecord]) -> None:
         first = 0
-        while first < len(records):
+        while held and first < len(records) and self._flusher.held.get(held.partition) is held:
             after = slice_end(records, first)
             held.counter.add(records[first:after], self._clock())
             first = after
             await asyncio.sleep(0)
             if _is_full(held.counter):
                 await self._flusher.flush()
-            if self._flusher.held.get(partition) is not held:
-                return
 
     async def _look_at_gaps(self, error: OffsetOutOfRangeError) -> None:
         offsets = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
@@ -102,8 +100,12 @@ class SourceReader:
         beginning = (await self._consumer.beginning_offsets([partition]))[partition]
         if offset >= beginning:
             return  # the next answer has it
+        if offset < held.counter.first >= beginning:  # no gap: these were read for their ids
+            with suppress(IllegalStateError):  # assigned to another in this moment
+                self._consumer.seek(partition, beginning)
+            return
         if not self._skip_gaps:
-            raise gap_error(source, offset, beginning) from error
+            raise gap_error(source, max(offset, held.counter.first), beginning) from error
         await self._flusher.flush(heartbeat=True)  # what was counted is not to be read again
         self._flusher.lose(held)
 
@@ -113,7 +115,7 @@ class SourceReader:
         counters = {each.counter: each.lag for each in self._flusher.held.values()}
         self._vitals.untold = sum(counter.untold for counter in counters)
         self._vitals.sources = {
-            counter.source: SourceVitals(counter.position, lag) for counter, lag in counters.items()
+            counter.source: SourceVitals(counter.read_to, lag) for counter, lag in counters.items()
         }
 
     async def _look_at_end(self, held: Held) -> None:
@@ -127,9 +129,9 @@ class SourceReader:
             position = await self._consumer.position(held.partition)
         except IllegalStateError:
             return  # assigned to another in this moment
-        held.lag = max(0, highwater - position)
+        held.lag = max(0, highwater - max(position, held.counter.first))
         answered = self._consumer.last_poll_timestamp(held.partition)
-        if held.lag:
+        if position < highwater:
             held.end_seen_ms = None
         elif answered != held.answered:
             held.saw_end(self._clock())
