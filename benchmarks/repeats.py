@@ -1,0 +1,156 @@
+"""What it costs to leave out repeated events: processor time an event, memory an id that is held.
+
+Prints, for several windows, the time of decoding and counting without and with deduplication, how
+many ids are held then, and what the worker that takes over reads again for them.
+Run: python -m benchmarks.repeats [EVENTS]
+"""
+
+import gc
+import sys
+import tracemalloc
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from random import Random
+from time import process_time
+
+import msgspec
+
+from benchmarks.counting import catalogue, indicators
+from servicelevel.application.classify import Plan
+from servicelevel.application.combine import SourceAccumulator
+from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
+from servicelevel.application.lines import RecordedLine
+from servicelevel.application.repeats import Repeats
+from servicelevel.entrypoints.collecting import THRESHOLDS
+
+BATCH = 500
+FLUSH_EVENTS = 20_000
+ROUNDS = 5
+WINDOWS = (1_000, 10_000, 100_000, 1_000_000)
+FIRST_MS = 1_700_000_000_000
+
+
+def main() -> None:
+    """Print the table."""
+    gc.set_threshold(*THRESHOLDS)  # as the worker does
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
+    batches = list(records(count))
+    plan = Plan(catalogue(indicators(3, services=5)), 4)
+    print(f"{count} events with UUIDs, one in a hundred repeated; processor time, best of {ROUNDS}")
+    without = best(partial(count_all, plan, batches, None)) / count
+    print(f"without: {without * 1e6:.3f} us an event")
+    print("window     us an event  ratio  ids held  bytes an id  us a record read again")
+    for window in WINDOWS:
+        took = best(partial(count_anew, plan, batches, window)) / count
+        held, size = memory(window)
+        again = best(partial(note_all, batches, window)) / count
+        print(
+            f"{window:<10} {took * 1e6:11.3f} {took / without:6.2f} {held:9} {size / held:12.0f}"
+            f" {again * 1e6:23.3f}"
+        )
+
+
+def records(count: int) -> Iterator[list[RecordedLine]]:
+    """Batches of request events as JSON; the hundredth has the id of the one before."""
+    rng = Random(7)
+    name = ""
+    for start in range(0, count, BATCH):
+        batch = []
+        for offset in range(start, start + BATCH):
+            if offset % 100 != 99:
+                name = str(uuid.UUID(int=rng.getrandbits(128)))
+            event = {
+                "id": name,
+                "time": FIRST_MS + offset // 20,
+                "service": f"svc-{offset % 5}",
+                "operation": "GET /cart",
+                "status_code": 503 if rng.random() < 0.01 else 200,
+                "duration_ms": rng.randrange(400),
+                "attributes": {"region": "eu"},
+            }
+            batch.append(RecordedLine(offset, msgspec.json.encode(event)))
+        yield batch
+
+
+def decoded(batch: Sequence[RecordedLine]) -> Batch:
+    """The batch's events; all are some."""
+    events, _ = decode_batch(
+        batch,
+        topic="requests",
+        partition=0,
+        kind="request",
+        now_ms=FIRST_MS + 86_400_000,
+        limits=DecodeLimits(),
+    )
+    return events
+
+
+def count_all(
+    plan: Plan, batches: Sequence[Sequence[RecordedLine]], repeats: Repeats | None
+) -> None:
+    """As the combiner does it."""
+    accumulator = SourceAccumulator(
+        "requests/0",
+        "request",
+        plan,
+        allowed_lateness_ms=10_000,
+        late_horizon_ms=86_400_000,
+        max_time_ms=None,
+    )
+    seen = 0
+    for records in batches:
+        batch, repeated = decoded(records), 0
+        if repeats is not None:
+            batch, repeated = repeats.leave_out(batch)
+        accumulator.add(batch, 0, repeated)
+        seen += len(records)
+        if seen >= FLUSH_EVENTS:
+            accumulator.take()
+            seen = 0
+    accumulator.take()
+
+
+def count_anew(plan: Plan, batches: Sequence[Sequence[RecordedLine]], window: int) -> None:
+    """With a window that holds nothing yet."""
+    count_all(plan, batches, Repeats(window))
+
+
+def note_all(batches: Sequence[Sequence[RecordedLine]], window: int) -> None:
+    """As the combiner does it for records before those that it counts."""
+    repeats = Repeats(window)
+    for records in batches:
+        repeats.note(decoded(records))
+
+
+def best(run: Callable[[], None]) -> float:
+    """Seconds of processor time, the least of some runs."""
+    times = []
+    for _ in range(ROUNDS):
+        start = process_time()
+        run()
+        times.append(process_time() - start)
+    return min(times)
+
+
+def memory(window: int) -> tuple[int, int]:
+    """How many ids a window holds when it is full and has moved on, and the bytes for all."""
+    rng = Random(8)
+    repeats = Repeats(window)
+    tracemalloc.start()
+    for start in range(0, 2 * window, BATCH):
+        repeats.note(decoded(_with_ids(rng, start)))
+    gc.collect()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return len(repeats), size
+
+
+def _with_ids(rng: Random, start: int) -> list[RecordedLine]:
+    value = b'{"id":"%s","time":%d,"service":"svc"}'
+    ids = (str(uuid.UUID(int=rng.getrandbits(128))).encode() for _ in range(BATCH))
+    return [RecordedLine(start + n, value % (name, FIRST_MS)) for n, name in enumerate(ids)]
+
+
+if __name__ == "__main__":
+    main()
