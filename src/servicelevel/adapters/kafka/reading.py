@@ -91,12 +91,7 @@ class SourceReader:
 
     async def _look_at_gap(self, held: Held, offset: int, error: OffsetOutOfRangeError) -> None:
         partition, source = held.partition, held.counter.source
-        end = (await self._consumer.end_offsets([partition]))[partition]
-        if offset > end:
-            raise StreamError(
-                f"source {source}: counted up to offset {offset}, but the broker's partition ends "
-                f"at {end}. If its topic was deleted and made anew, {START_ANEW}"
-            ) from error
+        await self._check_end(held, offset)
         beginning = (await self._consumer.beginning_offsets([partition]))[partition]
         if offset >= beginning:
             return  # the next answer has it
@@ -108,6 +103,14 @@ class SourceReader:
             raise gap_error(source, max(offset, held.counter.first), beginning) from error
         await self._flusher.flush(heartbeat=True)  # what was counted is not to be read again
         self._flusher.lose(held)
+
+    async def _check_end(self, held: Held, counted: int) -> None:
+        end = (await self._consumer.end_offsets([held.partition]))[held.partition]
+        if counted > end:
+            raise StreamError(
+                f"source {held.counter.source}: counted up to offset {counted}, but the broker's "
+                f"partition ends at {end}. If its topic was deleted and made anew, {START_ANEW}"
+            )
 
     async def _look_at_ends(self) -> None:
         for held in list(self._flusher.held.values()):
@@ -129,7 +132,10 @@ class SourceReader:
             position = await self._consumer.position(held.partition)
         except IllegalStateError:
             return  # assigned to another in this moment
-        held.lag = max(0, highwater - max(position, held.counter.first))
+        first = held.counter.first
+        if highwater <= position < first:  # there were ids to read, and nothing after them
+            await self._check_end(held, first)
+        held.lag = max(0, highwater - max(position, first))
         answered = self._consumer.last_poll_timestamp(held.partition)
         if position < highwater:
             held.end_seen_ms = None

@@ -17,6 +17,7 @@ from servicelevel.adapters.kafka.reading import (
 from servicelevel.application.lines import RecordedLine
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.domain.ledger import SourceState
+from servicelevel.errors import StreamError
 from tests.unit.application.test_source_counter import Log, counter
 
 PARTITION = TopicPartition("requests", 0)
@@ -67,6 +68,9 @@ class Consumer:
 
     async def position(self, partition: TopicPartition) -> int:
         return self._ends[partition][1]
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self._ends[partition][0] for partition in partitions}
 
     def last_poll_timestamp(self, _: TopicPartition) -> int:
         return 1
@@ -136,3 +140,15 @@ async def test_records_read_for_their_ids_are_no_lag_and_yet_to_be_read(
         await SourceReader(consumer, flusher, lambda: 0, vitals, skip_gaps=False).run()
     assert vitals.sources == {"requests/0": SourceVitals(read, lag)}
     assert (held.end_seen_ms is not None) is is_end_seen
+
+
+async def test_a_log_that_ends_among_the_ids_is_not_that_which_was_counted() -> None:
+    """Its topic was deleted and made anew: what comes next are no records after those counted."""
+    states = {n: SourceState(1, "me", 100) for n in range(3)}
+    flusher: Any = Flusher()
+    flusher.held[PARTITION] = Held(PARTITION, counter(states, 1, dedup_records=50))
+    records = [RecordedLine(n, b"{}") for n in range(50, 60)]
+    consumer: Any = Consumer(records, ends={PARTITION: (60, 60)})
+    reader = SourceReader(consumer, flusher, lambda: 0, CombinerVitals(), skip_gaps=False)
+    with pytest.raises(StreamError, match=r"up to offset 100, .* ends at 60.*made anew"):
+        await reader.run()
