@@ -4,6 +4,7 @@ Made directly, since to count a quarter of a million panes for each group would 
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from servicelevel.application.evaluate.records import (
     PROGRESS_KEY,
@@ -26,22 +27,32 @@ BAD_EVERY = 97  # so that each window, and most quarters of an hour, have a bad 
 
 
 def fill(
-    state: StateStore, ladder: Ladder, names: Iterable[tuple[str, str]], at_ms: int, for_ms: int
+    state: StateStore,
+    ladder: Ladder,
+    names: Iterable[tuple[str, str]],
+    at_ms: int,
+    for_ms: int,
+    counts_partitions: int = 1,
 ) -> int:
     """Write entries for each (indicator, group), one event in each pane; the next counts offset.
 
     The watermark is `at_ms`, the end of a quarter of an hour; the first event came `for_ms`
     earlier.
     """
+    spans: list[Span] = []  # the same for all
+    values: list[list[Any]] = []
     for indicator, group in names:
         series = Series(indicator, group, PANE_MS, ladder)
+        if not spans:
+            spans = list(_spans(series, ladder, at_ms, for_ms))
+            values = [dump_span(span) for span in spans]
         state.put(first_key(series), 0, at_ms - for_ms + PANE_MS)
-        for span in _spans(series, ladder, at_ms, for_ms):
-            state.put(span_key(series, span), 0, dump_span(span))
+        for span, value in zip(spans, values, strict=True):
+            state.put(span_key(series, span), 0, value)
     ledger = Ledger()
     ledger.claim(Claim(SOURCE, 1, "bench", 0, {"requests": 1}))
     ledger.apply(Range(SOURCE, 1, 0, 1, at_ms))
-    state.put(PROGRESS_KEY, 0, dump_progress(at_ms, -1, ledger))
+    state.put(PROGRESS_KEY, 0, dump_progress(at_ms, -1, ledger, counts_partitions))
     return 1
 
 

@@ -38,7 +38,8 @@ class Progress:
 
     def _take(self, partition: int, value: list[Any]) -> None:
         offset, *content = value
-        if content and offset >= self._offsets.get(partition, -1):
+        # An owner that has claimed the table, and stored no progress yet, has none to show.
+        if content and content[0] is not None and offset >= self._offsets.get(partition, -1):
             self._offsets[partition] = offset
             self.states[partition] = content[0]
 

@@ -112,9 +112,11 @@ class Workers:
     async def keep(self) -> None:
         """Start again what ends by itself, until cancelled."""
         while True:
-            for slot in list(self._slots):
-                code = self._slots[slot].poll()
-                if code is not None and slot not in self._handled:
+            for slot, process in list(self._slots.items()):
+                code = process.poll()
+                if slot not in self._slots or slot in self._handled:  # removed meanwhile
+                    continue
+                if code is not None:
                     self._note(slot, code)
                     await asyncio.sleep(AGAIN_AFTER_S)
                     if slot in self._slots and slot not in self._handled:

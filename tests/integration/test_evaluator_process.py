@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from servicelevel.adapters.faust.app import changelog_topic
+from servicelevel.adapters.faust.app import application_id, changelog_topic
 from servicelevel.adapters.faust.entries import PartitionedEntries
 from servicelevel.adapters.faust.state import FaustState
 from servicelevel.adapters.kafka.topics import create_topics, topic_specs
@@ -16,6 +16,7 @@ from servicelevel.domain.counts import Cell, CountsMessage, Range
 from servicelevel.schemas.counts import encode_counts
 from servicelevel.settings import Settings
 from tests.conftest import Broker
+from tests.services.kafka import KafkaBroker
 from tests.services.process import ManagedProcess
 
 PARTITIONS = 2
@@ -90,6 +91,35 @@ async def produce(settings: Settings, first: int, last: int) -> None:
                 await producer.send(
                     settings.topic("counts"), encode_counts(message), partition=partition
                 )
+
+
+async def test_a_group_without_its_offsets_goes_on_where_the_table_is(
+    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Every message comes again, and none is counted again."""
+    settings = Settings(
+        brokers=kafka.address,
+        topic_prefix=topic_prefix,
+        group=f"{topic_prefix}g",
+        partitions=1,
+        counts_partitions=PARTITIONS,
+        session_timeout_ms=6_000,
+    )
+    client = {"bootstrap_servers": settings.brokers}
+    await create_topics(client, topic_specs(settings), 1)
+    await produce(settings, 0, 200)
+    log = tmp_path / "worker.log"
+    async with AIOKafkaConsumer(**client, auto_offset_reset="earliest") as consumer:
+        table = Table(settings, consumer)
+        with worker(settings, log) as process:
+            await table.until(200)
+            assert process.stop(20) == 0, process.tail()
+        await asyncio.to_thread(kafka.delete_group, application_id(settings))
+        await produce(settings, 200, 300)
+        with worker(settings, log) as process:
+            sums = await table.until(300)
+            assert process.stop(20) == 0, process.tail()
+    assert set(sums.values()) == {300}
 
 
 async def test_sums_are_exact_after_kills(

@@ -123,6 +123,20 @@ class KafkaBroker:
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
+    def delete_group(self, group: str) -> None:
+        """Delete a consumer group that has no members: its offsets and its generation."""
+        tool = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+        options = ("--bootstrap-server", self.address, "--delete", "--group", group)
+        done = subprocess.run(
+            [*self._java(128), tool, *options],
+            check=True,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        if "successful" not in done.stdout:  # it ends with 0 whatever became of it
+            raise ChildProcessError(f"group {group} is not deleted: {done.stdout}{done.stderr}")
+
     def _format(self) -> None:
         """New ports and empty storage."""
         self._port = free_port()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from servicelevel.application.refusal import Reason
 from servicelevel.domain.ledger import SourceState
 from servicelevel.domain.outputs import DeadLetter
-from servicelevel.errors import GapError
+from servicelevel.errors import START_ANEW, GapError, StateError
 
 States = Mapping[int, SourceState | None]
 """What the log says of one source, by counts partition; None where it was never claimed."""
@@ -53,6 +53,35 @@ def claim_start(states: States, beginning: int) -> int:
 def is_held(states: States, epoch: int, owner: str) -> bool:
     """Whether the claim is in force in every counts partition."""
     return all(s is not None and s.epoch == epoch and s.owner == owner for s in states.values())
+
+
+def is_torn(states: States) -> bool:
+    """Whether a counts partition knows nothing of a source that others have counts of.
+
+    Nothing is counted before the claim is in force everywhere; so a part of the log is another's.
+    """
+    return any(s is None for s in states.values()) and any(
+        s is not None and s.tally.read for s in states.values()
+    )
+
+
+def torn_error(source: str, states: States) -> StateError:
+    """The error of a source of which the log is torn."""
+    empty = [str(partition) for partition, state in states.items() if state is None]
+    return StateError(
+        f"source {source}: counts partition {', '.join(empty)} knows nothing of it, and others "
+        "have counts of it. Was counts given more partitions, or made anew in part? Services lie "
+        f"in it by its number of partitions. Nothing was written; {START_ANEW}"
+    )
+
+
+def fewer_error(topic: str, found: int, known: int) -> StateError:
+    """The error of a source topic that has fewer partitions than when it was counted."""
+    return StateError(
+        f"topic {topic} has {found} partitions, and had {known} when it was counted: it was "
+        "deleted and made anew, so offsets mean other records now. Nothing was written; "
+        f"{START_ANEW}"
+    )
 
 
 class Cut(NamedTuple):

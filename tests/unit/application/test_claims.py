@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from servicelevel.application.claims import (
@@ -7,8 +9,11 @@ from servicelevel.application.claims import (
     claim_start,
     gap_letter,
     is_held,
+    is_torn,
     resume,
+    torn_error,
 )
+from servicelevel.domain.counts import Tally
 from servicelevel.domain.ledger import SourceState
 from servicelevel.errors import GapError
 
@@ -47,6 +52,24 @@ def test_a_claim_is_held_where_it_is_in_force_everywhere() -> None:
     assert not is_held({0: state(0), 1: None}, 3, "a")
     assert not is_held({0: state(0), 1: state(0, owner="b")}, 3, "a")
     assert not is_held({0: state(0), 1: state(0, epoch=4)}, 3, "a")
+
+
+@pytest.mark.parametrize(
+    ("found", "torn"),
+    [
+        ([None, None], False),
+        ([state(0), None], False),  # a claim that reached one partition only
+        ([replace(state(5), tally=Tally(5, 5)), None], True),
+        ([replace(state(5), tally=Tally(5, 5)), state(0)], False),
+    ],
+)
+def test_counts_of_a_source_that_one_partition_does_not_know_are_torn(
+    found: list[SourceState | None], torn: bool
+) -> None:
+    states = dict(enumerate(found))
+    assert is_torn(states) == torn
+    if torn:
+        assert "counts partition 1 knows nothing" in str(torn_error("t/0", states))
 
 
 def test_resumes_at_the_lowest_and_cuts_at_the_others() -> None:

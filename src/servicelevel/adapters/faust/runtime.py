@@ -50,6 +50,8 @@ class Runtime:
         self._resources = AsyncExitStack()
         self._host: EvaluatorHost | None = None
         self._started = asyncio.Event()
+        self._is_shut_down = False
+        self._changing = asyncio.Lock()  # a start is over before what it opened is closed
         app.on_partitions_assigned.connect(self._on_assigned)
         app.on_partitions_revoked.connect(self._on_revoked)
         app.on_before_shutdown.connect(self._on_shutdown)
@@ -64,10 +66,13 @@ class Runtime:
 
     async def _on_assigned(self, _: Any, /, *arguments: Any, **__: Any) -> None:
         assigned: set[TP] = arguments[0]
-        if self._host is None:
-            self._host = await self._start()
-            self._app.add_future(self._watch(self._host))
-        self._host.resume(tp.partition for tp in assigned if tp.topic == self._counts)
+        async with self._changing:
+            if self._is_shut_down:  # a rebalance that began before may end after
+                return
+            if self._host is None:
+                self._host = await self._start()
+                self._app.add_future(self._watch(self._host))
+            self._host.resume(tp.partition for tp in assigned if tp.topic == self._counts)
         self._started.set()
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
@@ -75,15 +80,18 @@ class Runtime:
             await self._host.release(self._drain_timeout_s)
 
     async def _on_shutdown(self, *_: Any, **__: Any) -> None:
-        host, self._host = self._host, None
-        try:
-            if host is not None:
-                await host.close(self._drain_timeout_s)
-        finally:
-            await self._resources.aclose()
+        self._is_shut_down = True
+        async with self._changing:
+            host, self._host = self._host, None
+            try:
+                if host is not None:
+                    await host.close(self._drain_timeout_s)
+            finally:
+                await self._resources.aclose()
 
     async def _start(self) -> EvaluatorHost:
         store = cast(Store, self._table.data)  # as the app's setting says
+        outputs = await self._resources.enter_async_context(self._outputs)
         producer = await start_producer(self._settings, "changelog", max_batch_size=MAX_BATCH_BYTES)
         self._resources.push_async_callback(producer.stop)
         topic = self._table.changelog_topic.get_topic_name()
@@ -95,7 +103,7 @@ class Runtime:
             decode=self._decode,
             log=self._log,
             changelog=KafkaChangelog(producer, topic, store.stored),
-            outputs=await self._resources.enter_async_context(self._outputs),
+            outputs=outputs,
             vitals=self._vitals,
         )
 

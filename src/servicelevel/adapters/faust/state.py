@@ -25,7 +25,7 @@ import orjson
 from servicelevel.adapters.faust.entries import logical_key, physical_key
 from servicelevel.application.evaluate.records import PROGRESS_KEY
 from servicelevel.application.ports import StoredEntry
-from servicelevel.errors import StateError
+from servicelevel.errors import START_ANEW, StateError
 
 Record = tuple[bytes, bytes | None]
 """What goes to the changelog: key, and value or None for a tombstone."""
@@ -149,8 +149,7 @@ class FaustState:
     def _build(self) -> None:
         best: dict[str, tuple[int, int, bool]] = {}
         for key, raw in self._entries.items():
-            logical = logical_key(key)
-            offset, is_marker = _head(key, raw)
+            logical, offset, is_marker = _head(key, raw)
             self._offset = max(self._offset, offset)
             term = _term(key, raw) if logical == PROGRESS_KEY else 0
             self._term = max(self._term, term + 1)
@@ -187,7 +186,7 @@ class FaustState:
         while self._markers and self._markers[0][0] + self._marker_horizon <= self._offset:
             offset, key = self._markers.popleft()
             raw = self._entries.get(key)
-            if raw is not None and _head(key, raw) == (offset, True):  # not written again since
+            if raw is not None and _head(key, raw)[1:] == (offset, True):  # not written again since
                 self._untidy.append(key)
 
 
@@ -196,11 +195,12 @@ def _dump(entry: object) -> bytes:
     return bytes(memoryview(orjson.dumps(entry)))
 
 
-def _head(key: bytes, raw: bytes) -> tuple[int, bool]:
-    """The offset, and whether it is a marker, without decoding the value."""
+def _head(key: bytes, raw: bytes) -> tuple[str, int, bool]:
+    """Logical key, offset, and whether it is a marker, without decoding the value."""
     comma = raw.find(b",")
     try:
-        return (int(raw[1:-1]), True) if comma < 0 else (int(raw[1:comma]), False)
+        logical = logical_key(key)
+        return (logical, int(raw[1:-1]), True) if comma < 0 else (logical, int(raw[1:comma]), False)
     except ValueError:
         raise _damaged(key) from None
 
@@ -208,9 +208,9 @@ def _head(key: bytes, raw: bytes) -> tuple[int, bool]:
 def _term(key: bytes, raw: bytes) -> int:
     try:
         found = orjson.loads(raw)
-    except ValueError:
+        return int(found[2]) if len(found) > 2 else 0
+    except (TypeError, ValueError):
         raise _damaged(key) from None
-    return int(found[2]) if len(found) > 2 else 0
 
 
 def _decode(key: bytes, raw: bytes) -> StoredEntry:
@@ -223,6 +223,6 @@ def _decode(key: bytes, raw: bytes) -> StoredEntry:
 
 def _damaged(key: bytes) -> StateError:
     return StateError(
-        f"table entry {key!r} is not [offset, value]: delete the evaluator's changelog topic and "
-        "its committed offsets, and it counts anew from the counts topic"
+        f"table entry {key!r} is not [offset, value]: it is damaged, or something else writes to "
+        f"the evaluator's changelog topic. Nothing was changed; {START_ANEW}"
     )

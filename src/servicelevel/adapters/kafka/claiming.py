@@ -1,7 +1,7 @@
 """Claims source partitions on every partition of `counts`, and says where to read on."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,13 +13,20 @@ from servicelevel.application.claims import (
     Resume,
     choose_epoch,
     claim_start,
+    fewer_error,
     is_held,
+    is_torn,
     resume,
+    torn_error,
 )
 from servicelevel.application.commits import Commit, encode_metadata
 from servicelevel.application.ports import WallClock
 from servicelevel.domain.counts import Claim, CountsMessage
+from servicelevel.errors import RestartRequiredError
 from servicelevel.schemas.counts import encode_counts
+
+CountPartitions = Callable[[], Awaitable[Mapping[str, int]]]
+"""Partitions of every topic there is now, by full name."""
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +60,7 @@ class Claimer:
         topics: SourceTopics,
         clock: WallClock,
         owner: str,
+        count_partitions: CountPartitions,
         *,
         skip_gaps: bool,
         dedup_records: int = 0,
@@ -64,6 +72,7 @@ class Claimer:
         self._topics = topics
         self._clock = clock
         self._owner = owner
+        self._count_partitions = count_partitions
         self._skip_gaps = skip_gaps
         self._dedup_records = dedup_records
 
@@ -75,9 +84,15 @@ class Claimer:
         Raises:
             GapError: records or claims that are needed were deleted by the broker; not for records
                 with `skip_gaps`.
+            StateError: counts or a source topic is not that which was counted before.
+            RestartRequiredError: a source topic has got more partitions.
             KafkaError: the brokers did not do what was asked.
         """
         await self._tail.caught_up()
+        for partition in partitions:
+            await self._check_counts(self._topics.name(partition))
+        for topic in {self._topics.topic(partition) for partition in partitions}:
+            await self._check_topic(topic)
         beginnings = await self._lookup.beginning_offsets(list(partitions))
         claims: dict[TopicPartition, Claim] = {}
         given_up: set[TopicPartition] = set()
@@ -92,6 +107,20 @@ class Claimer:
             written = await self._writer.write((n, value) for n in self._tail.counts_partitions)
             await self._tail.passed(written)
         return Outcome(self._in_force(claims, beginnings), given_up)
+
+    async def _check_counts(self, source: str) -> None:
+        if is_torn(self._tail.states(source)):
+            await self._tail.caught_up()  # one partition may have been read further than another
+            if is_torn(states := self._tail.states(source)):
+                raise torn_error(source, states)
+
+    async def _check_topic(self, topic: str) -> None:
+        known = self._tail.partitions_of(topic)
+        if known > self._topics.partitions[topic]:
+            found = (await self._count_partitions()).get(f"{self._topics.prefix}{topic}", 0)
+            if found < known:
+                raise fewer_error(topic, found, known)
+            raise RestartRequiredError(f"topic {topic} got more partitions: {found}")
 
     async def _prove(self, partition: TopicPartition, beginning: int) -> Claim | None:
         """The claim to write; None if it needs a proof that the broker refuses."""

@@ -82,7 +82,8 @@ class KafkaCombiner:
             DependencyError: the brokers cannot be reached, or a topic is not as needed.
             GapError: counts were deleted before they were read, or records, unless the settings
                 say to go on.
-            StateError: a message on `counts` cannot be read.
+            StateError: a message on `counts` cannot be read, or a topic is not that which was
+                counted before.
         """
         if warning := slow_client_warning():
             log.warning(warning)
@@ -125,6 +126,7 @@ class KafkaCombiner:
                 topics,
                 clock,
                 owner,
+                partial(read_topics, self._settings),
                 skip_gaps=skip_gaps,
                 dedup_records=self._settings.dedup_records,
             ),

@@ -125,6 +125,10 @@ class CountsTail:
                 raise gap(source, partition, 0, self._starts[partition].position)
         return {n: ledger.sources.get(source) for n, ledger in enumerate(self._ledgers)}
 
+    def partitions_of(self, topic: str) -> int:
+        """How many partitions a source topic had by the claims that were read; 0: none says it."""
+        return max(ledger.partitions.get(topic, 0) for ledger in self._ledgers)
+
     def accepted(self, source: str, epoch: int, owner: str) -> bool:
         """Whether this claim on the source is in force in every counts partition."""
         return is_held(self.states(source), epoch, owner)

@@ -42,6 +42,7 @@ class Evaluator:
     ) -> None:
         self._policy = policy
         self._state = state
+        self._partitions = partitions
         self._book = Book(catalogue, policy, partition, partitions)
         self._aging = Aging(self._book, state, policy)
         self._departures = Departures()
@@ -53,7 +54,7 @@ class Evaluator:
         self._dirty: dict[int, Series] = {}
         self._changed: dict[int, Kept] = {}
         self._unwatched: list[Kept] = []
-        recovered = recover(self._book, state)
+        recovered = recover(self._book, state, partitions)
         if recovered is not None:
             self._offset = recovered.offset
             self._watermark_ms, self._told = recovered.watermark_ms, recovered.told
@@ -256,7 +257,7 @@ class Evaluator:
         self._dirty.clear()
         self._changed.clear()
         self._offset = offset
-        progress = dump_progress(self._watermark_ms, self._told, self._ledger)
+        progress = dump_progress(self._watermark_ms, self._told, self._ledger, self._partitions)
         self._state.put(PROGRESS_KEY, offset, progress)
 
 

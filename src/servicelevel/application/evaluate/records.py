@@ -34,7 +34,7 @@ from servicelevel.domain.severity import Severity
 from servicelevel.domain.sight import Number
 from servicelevel.domain.span import Span
 from servicelevel.domain.time import DAY_MS
-from servicelevel.errors import StateError
+from servicelevel.errors import START_ANEW, StateError
 
 STATE_VERSION = 3
 READ_VERSIONS = (2, STATE_VERSION)
@@ -118,10 +118,13 @@ def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> N
     series.panes.put(span)
 
 
-def dump_progress(watermark_ms: int | None, told: int, ledger: Ledger) -> dict[str, Any]:
+def dump_progress(
+    watermark_ms: int | None, told: int, ledger: Ledger, counts_partitions: int
+) -> dict[str, Any]:
     """The progress entry's value."""
     return {
         "version": STATE_VERSION,
+        "counts_partitions": counts_partitions,
         "watermark_ms": watermark_ms,
         "told": told,
         "sources": {name: state.dump() for name, state in ledger.sources.items()},
@@ -129,13 +132,23 @@ def dump_progress(watermark_ms: int | None, told: int, ledger: Ledger) -> dict[s
     }
 
 
-def load_progress(value: dict[str, Any]) -> tuple[int | None, int, Ledger]:
-    """Watermark, told offset and ledger. Raises StateError where the version is not ours."""
+def load_progress(value: dict[str, Any], counts_partitions: int) -> tuple[int | None, int, Ledger]:
+    """Watermark, told offset and ledger.
+
+    Raises StateError where the version is not ours, or was laid out for other partitions.
+    """
     if value.get("version") not in READ_VERSIONS:
         raise StateError(
             f"the stored state has version {value.get('version')!r}, this program reads "
             f"{' and '.join(map(str, READ_VERSIONS))}: run the program that wrote it, or use "
             "another `group`"
+        )
+    stored = value.get("counts_partitions", counts_partitions)  # absent in what is older
+    if stored != counts_partitions:
+        raise StateError(
+            f"the stored state is laid out for {stored} partitions of counts, and there are "
+            f"{counts_partitions}: services lie in other partitions now. Nothing was changed; "
+            f"{START_ANEW}"
         )
     sources = {name: SourceState.load(raw) for name, raw in value["sources"].items()}
     return value["watermark_ms"], value["told"], Ledger(sources, value["partitions"])

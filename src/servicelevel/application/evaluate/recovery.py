@@ -22,7 +22,9 @@ from servicelevel.domain.alerts import Alert, Identity
 from servicelevel.domain.holding import Holding
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.outputs import AlertKind
+from servicelevel.errors import START_ANEW, StateError
 
+_DAMAGES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _KINDS: Mapping[str, AlertKind] = {"w": "warning", "b": "breach"}
 
 
@@ -37,14 +39,17 @@ class Recovered:
     unwatched: list[Kept] = field(default_factory=list)
 
 
-def recover(book: Book, state: StateStore) -> Recovered | None:
+def recover(book: Book, state: StateStore, counts_partitions: int) -> Recovered | None:
     """Fill `book` from `state`; None where nothing was stored. Raises StateError."""
     stored = state.get(PROGRESS_KEY)
     progress = None
     if stored is not None:
-        progress = Recovered(stored.offset, *load_progress(stored.value))
-    # Panes are many: none is held as it was stored.
-    entries = {k: entry for k, entry in state.scan() if not _load_series(book, k, entry)}
+        try:
+            found = load_progress(stored.value, counts_partitions)
+        except _DAMAGES as error:
+            raise _damaged(PROGRESS_KEY, error) from error
+        progress = Recovered(stored.offset, *found)
+    entries = _load_all_series(book, state)
     _drop_moved_spans(book, state)
     every = _load_alerts(book, entries)
     _drop_orphans(every, state, entries)
@@ -54,6 +59,25 @@ def recover(book: Book, state: StateStore) -> Recovered | None:
         for judged in book.judged():
             judged.start(progress.watermark_ms)
     return progress
+
+
+def _load_all_series(book: Book, state: StateStore) -> dict[str, StoredEntry]:
+    """Put all series in place; what is of something else. Panes are many: none is held twice."""
+    entries: dict[str, StoredEntry] = {}
+    for key, entry in state.scan():
+        try:
+            if not _load_series(book, key, entry):
+                entries[key] = entry
+        except _DAMAGES as error:
+            raise _damaged(key, error) from error
+    return entries
+
+
+def _damaged(key: str, error: Exception) -> StateError:
+    return StateError(
+        f"table entry {key!r} has no value of ours ({error!r}): it is damaged, or something else "
+        f"writes to the evaluator's changelog topic. Nothing was changed; {START_ANEW}"
+    )
 
 
 def _load_series(book: Book, key: str, entry: StoredEntry) -> bool:
@@ -99,7 +123,10 @@ def _load_alerts(book: Book, entries: Mapping[str, StoredEntry]) -> list[Kept]:
             if kept is None:
                 identity = Identity(_KINDS[letter], *rest.split("/", 2))
                 kept = watched[key] = Kept(Alert(identity))
-            _load_alert(kept, entry, entries)
+            try:
+                _load_alert(kept, entry, entries)
+            except _DAMAGES as error:
+                raise _damaged(key, error) from error
     return list(watched.values())
 
 

@@ -228,6 +228,25 @@ def test_damaged_entries_are_named(raw: bytes) -> None:
         FaustState(0, {b"0/k#a": raw}, "b")
 
 
+@pytest.mark.parametrize("key", [b"", b"k", b"0/k", b"k#a", b"0/\xff#a"])
+def test_keys_of_others_are_named(key: bytes) -> None:
+    with pytest.raises(StateError, match=r"something else writes.*start anew"):
+        FaustState(0, {key: b"[1,1]"}, "b")
+
+
+@pytest.mark.parametrize("raw", [b"[1,{", b'[1,"a', b"[1,null,{}]", b'[1,null,"x"]'])
+def test_progress_that_was_cut_or_is_damaged_is_named(raw: bytes) -> None:
+    with pytest.raises(StateError, match=r"0/p#a.*Nothing was changed"):
+        FaustState(0, {b"0/p#a": raw}, "b")
+
+
+def test_a_value_that_was_cut_is_named_when_it_is_read() -> None:
+    state = FaustState(0, {b"0/k#a": b'[1,{"a":'}, "b")
+    with pytest.raises(StateError, match=r"0/k#a"):
+        state.get("k")
+    assert state.end() == []
+
+
 def test_partitions_are_apart() -> None:
     entries = PartitionedEntries()
     for partition in (0, 10):

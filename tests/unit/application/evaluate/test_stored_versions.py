@@ -9,10 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
-from servicelevel.application.evaluate.records import PROGRESS_KEY, STATE_VERSION
+from servicelevel.application.evaluate.records import (
+    PROGRESS_KEY,
+    STATE_VERSION,
+    dump_progress,
+)
 from servicelevel.application.memory_state import MemoryState
 from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.ladder import SPAN_MS
+from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue, Indicator, Objective, Slo
 from servicelevel.domain.outputs import Output
 from servicelevel.domain.rules import pair
@@ -82,6 +87,50 @@ def test_another_version_is_refused_and_left_alone(version: int | None) -> None:
     before = list(state.scan())
 
     with pytest.raises(StateError, match=f"has version {version!r}, this program reads 2 and 3"):
+        evaluator(state)
+
+    assert list(state.scan()) == before
+
+
+def test_state_for_another_number_of_counts_partitions_is_refused_and_left_alone() -> None:
+    state = MemoryState()
+    state.put(PROGRESS_KEY, 7, dump_progress(None, -1, Ledger(), 4))
+    before = list(state.scan())
+
+    with pytest.raises(StateError, match=r"laid out for 4 partitions.*there are 6.*start anew"):
+        Evaluator(CATALOGUE, POLICY, state, partition=0, partitions=6)
+
+    assert list(state.scan()) == before
+    assert Evaluator(CATALOGUE, POLICY, state, partition=0, partitions=4).next_offset == 8
+
+
+def test_state_that_does_not_say_its_counts_partitions_is_read() -> None:
+    state = MemoryState()
+    value = dump_progress(None, -1, Ledger(), 4)
+    del value["counts_partitions"]
+    state.put(PROGRESS_KEY, 7, value)
+    assert Evaluator(CATALOGUE, POLICY, state, partition=0, partitions=6).next_offset == 8
+
+
+DAMAGED: dict[str, Any] = {
+    PROGRESS_KEY: {"version": STATE_VERSION},
+    "q/900000/i1/": [[10_000, 0, [3]], []],
+    "d/86400000/i1/": {},
+    "o/10000/i1/": [{"requests/0": [1]}, {}],
+    "v/10000/i1/": [1, 2, 3],
+    "q/x/i1/": [[], []],
+    "w/shop-ok/objective-1/": {"alert": None},
+}
+
+
+@pytest.mark.parametrize("key", DAMAGED)
+def test_a_damaged_value_is_named_and_left_alone(key: str) -> None:
+    state = MemoryState()
+    state.put(PROGRESS_KEY, 7, dump_progress(None, -1, Ledger(), 1))
+    state.put(key, 7, DAMAGED[key])
+    before = list(state.scan())
+
+    with pytest.raises(StateError, match=f"entry '{key}' has no value of ours.*start anew"):
         evaluator(state)
 
     assert list(state.scan()) == before
