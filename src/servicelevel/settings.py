@@ -127,6 +127,13 @@ class Settings(BaseSettings):
     idle_timeout_ms: int = Field(
         10_000, ge=100, description="A source without events for so long holds no watermark back."
     )
+    dedup_records: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="An event whose `id` one of so many records before it in its partition has is "
+        "not counted again; 0: events are not deduplicated.",
+    )
     max_event_bytes: int = Field(
         1_048_576, ge=64, description="Larger records are dead letters, not parsed."
     )

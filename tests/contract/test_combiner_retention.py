@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import orjson
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
@@ -102,6 +103,23 @@ async def test_deleted_records_are_told_and_gone_without_where_the_settings_say_
         await world.until_counted()
     assert combiner.vitals.dead == 0
     assert len(world.letters()) == 1
+
+
+async def test_deleted_records_of_which_only_the_ids_were_wanted_are_no_gap(world: World) -> None:
+    """Those that are left are known by their ids."""
+    world.settings = world.settings.model_copy(update={"dedup_records": 90})
+    await world.produce(event(n) for n in range(400))
+    async with world.running("a"):
+        await world.until_counted()
+    await delete(world, "requests", {2: 60})
+    known, unknown = event(4 * 70 + 2), event(4 * 50 + 2)
+    await world.write("requests", [(2, orjson.dumps(known))])
+    await world.write("requests", [(2, orjson.dumps(unknown))])
+    world.events.append(unknown)  # it counts again
+    async with world.running("b"):
+        await world.until_counted()
+        counts = await world.until_read(402)
+    assert counts.tally() == Tally(402, 401, 0, 0, 1)
 
 
 async def test_records_that_are_deleted_while_a_combiner_reads_are_told(

@@ -74,7 +74,10 @@ class System:
         return [value for (_, key), value in (await self.entries()).items() if key == "p"]
 
     async def tallies(self) -> list[dict[str, list[int]]]:
-        """By counts partition, what each source of requests came to: read, counted, late, dead."""
+        """By counts partition, what each source of requests came to: read, counted, late, dead.
+
+        And how many were repeated, where any were.
+        """
         return [
             {name: raw[5] for name, raw in value["sources"].items() if name.startswith("requests")}
             for value in await self.progress()

@@ -7,11 +7,13 @@ story.yaml:
     starts: time of the first event
     clock:  the wall clock, where it is not that of the story's end
     together: how many records are counted at once
+    dedup_records: among how many records an event is known by its id; without, it is not
     phases: in order; lengths are `90s`, `5m`, `2h`, `30d`
       - for: 10m            how long it lasts; or `repeat: 4` with `phases` of its own
         every: 10s          time between two events; without, there are none
         errors: 1/20        share of events with status 503, the others have 200
         slow: 3/10          share of events that take `slow_ms`, the others take `usual_ms`
+        again: 4            events that fail are written so many times more, with the same id
         behind: 20m         event times are so much earlier than the story's, `ahead: …` later
         service: shop
         customers: 9        attribute `customer` of the events takes so many values in turn
@@ -63,6 +65,7 @@ class Phase(BaseModel):
     slow: Share = Fraction(0)
     usual_ms: float = 50
     slow_ms: float = 2_000
+    again: int = 0
     behind: Duration = 0
     ahead: Duration = 0
     service: str = "shop"
@@ -79,6 +82,7 @@ class Story(BaseModel):
     starts: datetime
     clock: datetime | None = None
     together: int = 200
+    dedup_records: int = 0
     statuses: bool = False
     phases: list[Phase]
 
@@ -114,7 +118,7 @@ def events(story: Story) -> Iterator[dict[str, Any]]:
         count = phase.for_ // phase.every if phase.every else 0
         for i in range(count):
             number += 1
-            yield {
+            event = {
                 "id": str(number),
                 "time": at + (i + 1) * (phase.every or 0) - phase.behind + phase.ahead,
                 "service": phase.service,
@@ -122,6 +126,7 @@ def events(story: Story) -> Iterator[dict[str, Any]]:
                 "duration_ms": phase.slow_ms if is_chosen(i, phase.slow) else phase.usual_ms,
                 **_attributes(i, phase),
             }
+            yield from [event] * (1 + phase.again * is_chosen(i, phase.errors))
         at += phase.for_
 
 
@@ -155,6 +160,7 @@ def tell(folder: Path, together: int | None = None) -> str:
         policy=EvaluationPolicy(LADDER, early=False),
         chunk=together or story.together,
         statuses=story.statuses,
+        dedup_records=story.dedup_records,
     )
     told = replay(loaded.catalogue, [Recording("requests", "request", lines)], options)
     return as_text(told, loaded.catalogue)
@@ -164,6 +170,8 @@ def as_text(told: Replayed, catalogue: Catalogue) -> str:
     """What became of the events, a line; then a line for each transition."""
     tally = told.tally
     lines = [f"{tally.read} read: {tally.counted} counted, {tally.late} late, {tally.dead} dead"]
+    if tally.repeated:
+        lines[0] += f", {tally.repeated} repeated"
     lines += [
         f"dead letters: {count} {reason}"
         for reason, count in sorted(Counter(letter.reason for letter in told.dead).items())

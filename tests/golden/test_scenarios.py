@@ -14,7 +14,7 @@ def test_scenario_tells_what_it_told(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["clock-skew", "flapping", "late-flood", "outage-gap", "throughput"]
+    "name", ["clock-skew", "flapping", "late-flood", "outage-gap", "retries", "throughput"]
 )
 @pytest.mark.parametrize("together", [7, 997, 100_000])
 def test_the_outcome_does_not_depend_on_what_is_counted_together(name: str, together: int) -> None:

@@ -98,7 +98,8 @@ class Cut(NamedTuple):
 class Resume:
     """Where to read on, what each counts partition has, and where to cut on the way.
 
-    Records from `start` to before `gap_end` are deleted (None: all are there).
+    Records from `start` to before `gap_end` are deleted (None: all are there). With `warm_from`
+    those from there on are read too, for their ids alone.
     """
 
     start: int
@@ -106,11 +107,17 @@ class Resume:
     max_time_ms: int | None
     cuts: tuple[Cut, ...] = ()
     gap_end: int | None = None
+    warm_from: int | None = None
+
+    @property
+    def first(self) -> int:
+        """The first record to count."""
+        return self.start if self.gap_end is None else self.gap_end
 
     @property
     def read_from(self) -> int:
         """The first record to read."""
-        return self.start if self.gap_end is None else self.gap_end
+        return self.first if self.warm_from is None else self.warm_from
 
     @property
     def told(self) -> int:
@@ -124,8 +131,11 @@ def resume(
     beginning: int,
     *,
     skip_gap: bool = False,
+    dedup_records: int = 0,
 ) -> Resume:
     """Go on where the counts partition that has least of the source ends.
+
+    The ids of so many records before are read again, or of as many as the broker still has.
 
     Raises:
         GapError: the broker no longer has the records from there on, and `skip_gap` is not set.
@@ -145,6 +155,7 @@ def resume(
         max_time_ms,
         tuple(Cut(offset, highest[offset]) for offset in sorted(highest)),
         beginning if start < beginning else None,
+        max(beginning, start - dedup_records),
     )
 
 
@@ -163,7 +174,7 @@ def gap_letter(topic: str, partition: int, found: Resume) -> DeadLetter:
 
     Its time is the highest of the source before them, and no clock's: told again, it is the same.
     """
-    last = found.read_from - 1
+    last = found.first - 1
     return DeadLetter(
         topic,
         partition,

@@ -89,8 +89,8 @@ class SourceAccumulator:
         pending = len(self._events) + len(self._revisions)
         return pending + self._sum_count + sum(map(len, self._cells.values()))
 
-    def add(self, batch: Batch, dead: int) -> list[LateEvent]:
-        """Count a batch, and records that could not be read; returns the late events.
+    def add(self, batch: Batch, dead: int, repeated: int = 0) -> list[LateEvent]:
+        """Count a batch, and what could not be read or was left out; returns the late events.
 
         A late event with disposition `revision` is counted in the cells too.
         """
@@ -98,8 +98,9 @@ class SourceAccumulator:
             self._sort_out()  # what came before, as it was defined then
             self._judge = self._plan.kind(self._kind)
         events, offsets, times, revisions, late = self._lateness.split(batch)
-        read = len(batch.events)
-        self._tally = self._tally.plus(Tally(read + dead, read - len(late), len(late), dead))
+        some = len(batch.events)
+        read = some + dead + repeated
+        self._tally = self._tally.plus(Tally(read, some - len(late), len(late), dead, repeated))
         self._events.extend(events)
         self._offsets.extend(offsets)
         self._times.extend(times)

@@ -9,7 +9,7 @@ import zlib
 from base64 import b85decode, b85encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -67,7 +67,7 @@ def encode_metadata(marks: Mapping[int, Mark]) -> str:
             mark.state.applied,
             mark.state.max_time_ms,
             mark.state.idle,
-            mark.state.tally,
+            cast("Tally", mark.state.tally.dump()),
         )
         for partition, mark in marks.items()
     }

@@ -11,6 +11,7 @@ from servicelevel.application.evaluate import EvaluationPolicy, Evaluator
 from servicelevel.application.lines import in_pieces
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord, StoredEntry
+from servicelevel.application.repeats import Repeats
 from servicelevel.domain.counts import NO_TALLY, Claim, CountsMessage, Range, Tally
 from servicelevel.domain.model import Catalogue, EventKind
 from servicelevel.domain.outputs import DeadLetter, LateEvent, Status, Transition
@@ -46,6 +47,8 @@ class ReplayOptions:
     """Tell the statuses at the end also where no time was asked for."""
     chunk: int = 20_000
     """Lines counted at once; the outcome does not depend on it."""
+    dedup_records: int = 0
+    """An event whose id one of so many records before it has is left out."""
     keep_asides: int | None = None
     """Dead letters, and late events, that are kept; None: all. The tally has them all."""
 
@@ -120,6 +123,7 @@ class _Source:
         self._pieces: Iterator[Sequence[RawRecord]] = in_pieces(recording.lines, size)
         self._options = options
         self._applied = 0
+        self._repeats = Repeats(options.dedup_records) if options.dedup_records else None
         self._accumulator = SourceAccumulator(
             name,
             recording.kind,
@@ -150,9 +154,12 @@ class _Source:
             limits=self._options.limits,
             mapping=self._recording.mapping,
         )
+        repeated = 0
+        if self._repeats is not None:
+            batch, repeated = self._repeats.leave_out(batch)
         if self._options.status_at_ms is not None:
             batch = _until(batch, self._options.status_at_ms)
-        late = self._accumulator.add(batch, len(dead))
+        late = self._accumulator.add(batch, len(dead), repeated)
         keep = self._options.keep_asides
         told.dead += dead if keep is None else dead[: max(0, keep - len(told.dead))]
         told.late += late if keep is None else late[: max(0, keep - len(told.late))]

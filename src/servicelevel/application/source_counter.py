@@ -16,6 +16,7 @@ from servicelevel.application.decode import Batch, dead_letter
 from servicelevel.application.packing import fits
 from servicelevel.application.ports import RawRecord
 from servicelevel.application.refusal import Reason
+from servicelevel.application.repeats import Repeats
 from servicelevel.domain.counts import Cell, Range, Tally
 from servicelevel.domain.outputs import DeadLetter, LateEvent
 from servicelevel.errors import EventError
@@ -56,16 +57,21 @@ class SourceCounter:
         now_ms: int,
         max_bytes: int,
         max_records: int = MAX_RECORDS,
+        repeats: Repeats | None = None,
     ) -> None:
         self.source = source
         self.epoch = epoch
+        self.first = resume.first
         self.position = resume.start
+        self.read_to = resume.read_from
+        """The offset to read next; lower than the position while the ids before that are read."""
         self.max_records = max_records
         self._max_bytes = max_bytes
         self.idle = False
         self.max_time_ms = resume.max_time_ms
         self._accumulator = accumulator
         self._decode = decode
+        self._repeats = repeats
         self._cuts = list(resume.cuts)
         self._told = resume.told
         self._idle_timeout_ms = idle_timeout_ms
@@ -78,7 +84,7 @@ class SourceCounter:
         self._shares = {n: _Share(applied, applied) for n, applied in resume.applied.items()}
 
     def add(self, records: Sequence[RawRecord], now_ms: int) -> None:
-        """Count records; those before the position are known and left out."""
+        """Count records; of those before the position only the ids are noted."""
         while records:
             cut = self._cuts[0] if self._cuts else None
             split = len(records)
@@ -97,19 +103,29 @@ class SourceCounter:
 
     def _count(self, records: Sequence[RawRecord], now_ms: int) -> None:
         if records and records[0].offset < self.position:
+            self._note([r for r in records if self.read_to <= r.offset < self.position], now_ms)
             records = [r for r in records if r.offset >= self.position]
         if not records:
             return
         batch, dead = self._decode(records, now_ms)
-        late = self._accumulator.add(batch, len(dead))
+        repeated = 0
+        if self._repeats is not None:
+            batch, repeated = self._repeats.leave_out(batch)
+        late = self._accumulator.add(batch, len(dead), repeated)
         asides: list[DeadLetter | LateEvent] = [*dead, *late]
         self._asides += [aside for aside in asides if aside.offset >= self._told]
-        self.position = records[-1].offset + 1
+        self.read_to = self.position = records[-1].offset + 1
         self._untaken += len(records)
         self._last = records[-1]
-        if batch.events or dead:  # records without any that a mapping selects move no time on
+        if batch.events or dead:  # repeats, and what no mapping selects, move no time on
             self._since_ms, self._base_ms = now_ms, None
             self.idle = False
+
+    def _note(self, known: Sequence[RawRecord], now_ms: int) -> None:
+        """Records that are counted already, and told if they are dead or late."""
+        if self._repeats is not None and known:
+            self._repeats.note(self._decode(known, now_ms)[0])
+            self.read_to = known[-1].offset + 1
 
     def lose(self, letter: DeadLetter, end: int) -> None:
         """Go on at `end`, as the records before it are gone; they count as one dead letter."""

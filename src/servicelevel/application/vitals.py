@@ -35,6 +35,7 @@ class CombinerVitals:
     counted: int = 0
     late: int = 0
     dead: int = 0
+    repeated: int = 0
     rejected: int = 0  # times that ranges were found ignored, or a source claimed by another
     flushes: int = 0
     claims: int = 0

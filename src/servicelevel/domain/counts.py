@@ -39,20 +39,26 @@ class Cell(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What became of the events read, and of records that hold none: counted + late + dead = read.
+    """What became of the events read, and of records that hold none.
 
-    A record is one event, unless a source mapping unrolls it, or passes it over: then it is as
-    many as it gave, and one more if a part of it is a dead letter.
+    counted + late + dead + repeated = read. A record is one event, unless a source mapping unrolls
+    it, or passes it over: then it is as many as it gave, and one more if a part of it is a dead
+    letter.
     """
 
     read: int = 0
     counted: int = 0
     late: int = 0
     dead: int = 0
+    repeated: int = 0  # left out, as an event shortly before has the same id
 
     def plus(self, other: "Tally") -> "Tally":
         """The sum, field by field."""
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def dump(self) -> tuple[int, ...]:
+        """As it is stored: without `repeated` where that is 0, so that older releases read it."""
+        return self if self.repeated else self[:-1]
 
 
 NO_TALLY = Tally()

@@ -35,7 +35,7 @@ class SourceState:
             self.applied,
             self.max_time_ms,
             int(self.idle),
-            list(self.tally),
+            list(self.tally.dump()),
         ]
 
     @classmethod

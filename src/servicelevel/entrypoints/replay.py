@@ -119,6 +119,7 @@ def _options(request: ReplayRequest) -> ReplayOptions:
         late_horizon_ms=settings.late_horizon_ms,
         limits=DecodeLimits(settings.max_event_bytes, settings.max_future_ms),
         status_at_ms=request.status_at_ms,
+        dedup_records=settings.dedup_records,
         keep_asides=_NAMED,
     )
 

@@ -2,12 +2,13 @@
 
 `{"v":1,"t":sent_at_ms,"c":[claim…],"r":[range…]}`, where a claim is
 `[source,epoch,owner,start,{topic:partitions}]` and a range
-`[source,epoch,start,end,max_time_ms,idle,[read,counted,late,dead],[cell…]]`. The cells stand
-last, so that a reader of the ledger skips them.
+`[source,epoch,start,end,max_time_ms,idle,[read,counted,late,dead],[cell…]]`; where events were
+repeated, a fifth number of the tally says how many. The cells stand last, so that a reader of the
+ledger skips them.
 """
 
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import msgspec
 
@@ -75,12 +76,14 @@ def encode_counts(message: CountsMessage) -> bytes:
                 _Claim(c.source, c.epoch, c.owner, c.start, dict(c.partitions))
                 for c in message.claims
             ],
-            [
-                _Range(r.source, r.epoch, r.start, r.end, r.max_time_ms, r.idle, r.tally, r.cells)
-                for r in message.ranges
-            ],
+            list(map(_written, message.ranges)),
         )
     )
+
+
+def _written(r: Range) -> _Range:
+    tally = cast("Tally", r.tally.dump())
+    return _Range(r.source, r.epoch, r.start, r.end, r.max_time_ms, r.idle, tally, r.cells)
 
 
 def decode_counts(value: bytes) -> CountsMessage:

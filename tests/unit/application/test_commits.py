@@ -24,7 +24,7 @@ states = st.builds(
     numbers,
     st.none() | numbers,
     st.booleans(),
-    st.builds(Tally, numbers, numbers, numbers, numbers),
+    st.builds(Tally, numbers, numbers, numbers, numbers, st.just(0) | numbers),
 )
 
 

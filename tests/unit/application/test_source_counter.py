@@ -14,6 +14,7 @@ from servicelevel.application.combine import SourceAccumulator
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.packing import fits, pack
 from servicelevel.application.ports import RawRecord
+from servicelevel.application.repeats import Repeats
 from servicelevel.application.source_counter import Decode, SourceCounter
 from servicelevel.domain.counts import Claim, Range, Tally
 from servicelevel.domain.ledger import Ledger, SourceState
@@ -82,8 +83,9 @@ def counter(
     max_records: int = 100,
     decode: Decode = decode,
     max_bytes: int = 1_000_000,
+    dedup_records: int = 0,
 ) -> SourceCounter:
-    found = resume(SOURCE, states, 0)
+    found = resume(SOURCE, states, 0, dedup_records=dedup_records)
     accumulator = SourceAccumulator(
         SOURCE,
         "request",
@@ -102,6 +104,7 @@ def counter(
         now_ms=now_ms,
         max_bytes=max_bytes,
         max_records=max_records,
+        repeats=Repeats(dedup_records) if dedup_records else None,
     )
 
 

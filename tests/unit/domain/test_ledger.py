@@ -1,7 +1,9 @@
 """Worked examples of the ledger and its watermark."""
 
+import pytest
+
 from servicelevel.domain.counts import Claim, Range, Tally
-from servicelevel.domain.ledger import Ledger
+from servicelevel.domain.ledger import Ledger, SourceState
 
 TWO = {"requests": 2}
 
@@ -53,8 +55,21 @@ def test_tallies_add_up() -> None:
     ledger = claimed("requests/0")
     ledger.apply(Range("requests/0", 1, 0, 4, None, tally=Tally(4, 2, 1, 1)))
     ledger.apply(Range("requests/0", 1, 4, 6, None, tally=Tally(2, 2, 0, 0)))
+    ledger.apply(Range("requests/0", 1, 6, 9, None, tally=Tally(3, 1, 0, 0, 2)))
 
-    assert ledger.sources["requests/0"].tally == Tally(6, 4, 1, 1)
+    assert ledger.sources["requests/0"].tally == Tally(9, 5, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("tally", "stored"),
+    [(Tally(6, 4, 1, 1), [6, 4, 1, 1]), (Tally(9, 5, 1, 1, 2), [9, 5, 1, 1, 2])],
+)
+def test_repeated_events_are_stored_only_where_there_are_any(
+    tally: Tally, stored: list[int]
+) -> None:
+    state = SourceState(1, "me", 9, tally=tally)
+    assert state.dump()[-1] == stored
+    assert SourceState.load(state.dump()) == state
 
 
 def test_the_watermark_is_the_lowest_of_all_partitions_less_the_lateness() -> None:

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -9,6 +11,7 @@ import pytest
 
 from servicelevel.application.compare import Both, SloDifference
 from servicelevel.application.ports import Meter, NoMeter
+from servicelevel.domain.counts import Tally
 from servicelevel.entrypoints.replay import compare_replays, run_replay
 from servicelevel.entrypoints.replay_request import FileMapping, RecordedFiles, ReplayRequest
 from servicelevel.errors import DependencyError, MappingError, UsageError
@@ -168,3 +171,18 @@ def test_few_of_what_cannot_be_read_are_kept(tmp_path: Path) -> None:
     told = run_replay(request(sets, RecordedFiles(requests=(broken,))), io.StringIO())
     assert told.tally.dead == 1_000
     assert [letter.offset for letter in told.dead] == list(range(10))
+
+
+def test_repeated_events_are_left_out_where_the_settings_say_so(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"id": name, "service": "shop", "time": T0 + n, "status_code": 200})
+        for n, name in enumerate("abacba")
+    ]
+    events = tmp_path / "retries.ndjson"
+    events.write_text("\n".join(lines))
+    sets = definitions(tmp_path, "a", "0.9")
+    for window, repeated in ((0, 0), (1, 0), (2, 1), (3, 3), (100, 3)):
+        asked = request(sets, RecordedFiles(requests=(events,)))
+        asked = replace(asked, settings=asked.settings.model_copy(update={"dedup_records": window}))
+        told = run_replay(asked, io.StringIO())
+        assert told.tally == Tally(6, 6 - repeated, repeated=repeated)

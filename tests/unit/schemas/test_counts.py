@@ -39,7 +39,7 @@ ranges = st.builds(
     numbers,
     st.none() | numbers,
     st.booleans(),
-    st.builds(Tally, numbers, numbers, numbers, numbers),
+    st.builds(Tally, numbers, numbers, numbers, numbers, st.just(0) | numbers),
     st.lists(cells, max_size=3).map(tuple),
 )
 messages = st.builds(
@@ -59,6 +59,16 @@ def test_reads_what_it_wrote(message: CountsMessage) -> None:
 def test_the_ledger_part_is_the_message_without_cells(message: CountsMessage) -> None:
     without = replace(message, ranges=tuple(replace(r, cells=()) for r in message.ranges))
     assert decode_ledger(encode_counts(message)) == without
+
+
+@pytest.mark.parametrize(
+    ("tally", "written"),
+    [(Tally(3, 2, 0, 1), b"[3,2,0,1]"), (Tally(3, 2, 0, 0, 1), b"[3,2,0,0,1]")],
+)
+def test_a_tally_without_repeated_events_is_written_as_before(tally: Tally, written: bytes) -> None:
+    value = encode_counts(CountsMessage(0, (), (Range("requests/0", 1, 0, 3, 5, False, tally),)))
+    assert b",false,%b,[]]" % written in value
+    assert decode_counts(value).ranges[0].tally == tally
 
 
 @pytest.mark.parametrize("decode", [decode_counts, decode_ledger])

@@ -39,7 +39,12 @@ def metrics_text(vitals: Vitals, clock: WallClock) -> bytes:
 
 
 def _combiner(vitals: CombinerVitals) -> Iterator[Metric]:
-    outcomes = {"counted": vitals.counted, "late": vitals.late, "dead": vitals.dead}
+    outcomes = {
+        "counted": vitals.counted,
+        "late": vitals.late,
+        "dead": vitals.dead,
+        "repeated": vitals.repeated,
+    }
     yield _counter("servicelevel_events", "Events, by what became of them.", "outcome", outcomes)
     yield _total("servicelevel_counts_flushes", "Times that counts were written.", vitals.flushes)
     yield _total(

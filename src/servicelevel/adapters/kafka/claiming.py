@@ -63,6 +63,7 @@ class Claimer:
         count_partitions: CountPartitions,
         *,
         skip_gaps: bool,
+        dedup_records: int = 0,
     ) -> None:
         self._consumer = consumer
         self._lookup = lookup
@@ -73,6 +74,7 @@ class Claimer:
         self._owner = owner
         self._count_partitions = count_partitions
         self._skip_gaps = skip_gaps
+        self._dedup_records = dedup_records
 
     async def claim(
         self, partitions: Collection[TopicPartition], is_wanted: Callable[[TopicPartition], bool]
@@ -140,7 +142,13 @@ class Claimer:
             states = self._tail.states(claim.source)
             if is_held(states, claim.epoch, self._owner):
                 known = {n: state for n, state in states.items() if state is not None}
-                found = resume(claim.source, known, beginnings[partition], skip_gap=self._skip_gaps)
+                found = resume(
+                    claim.source,
+                    known,
+                    beginnings[partition],
+                    skip_gap=self._skip_gaps,
+                    dedup_records=self._dedup_records,
+                )
                 claimed[partition] = Claimed(claim.epoch, found)
             else:
                 log.info("the claim on %s was overtaken by another", claim.source)

@@ -35,6 +35,7 @@ from servicelevel.application.commits import tail_starts
 from servicelevel.application.decode import Batch, DecodeLimits, decode_batch
 from servicelevel.application.mapping import SourceMapping
 from servicelevel.application.ports import RawRecord, WallClock
+from servicelevel.application.repeats import Repeats
 from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals
 from servicelevel.domain.outputs import DeadLetter
@@ -127,6 +128,7 @@ class KafkaCombiner:
                 owner,
                 partial(read_topics, self._settings),
                 skip_gaps=skip_gaps,
+                dedup_records=self._settings.dedup_records,
             ),
             flusher,
             SourceReader(clients.sources, flusher, clock, self.vitals, skip_gaps=skip_gaps),
@@ -178,6 +180,7 @@ class KafkaCombiner:
             now_ms=self._clock(),
             max_bytes=writer.max_bytes,
             max_records=max_records,
+            repeats=Repeats(settings.dedup_records) if settings.dedup_records else None,
         )
         if claimed.resume.gap_end is not None:
             letter = gap_letter(topic, partition.partition, claimed.resume)

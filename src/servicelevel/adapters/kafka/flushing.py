@@ -137,6 +137,7 @@ class Flusher:
             self._vitals.counted += tally.counted
             self._vitals.late += tally.late
             self._vitals.dead += tally.dead
+            self._vitals.repeated += tally.repeated
             each.counter.look_at_clock(now_ms, at_end=each.is_at_end(now_ms))
         if self._heartbeat_ms is None or now_ms - self._heartbeat_ms >= HEARTBEAT_MS:
             heartbeat = True

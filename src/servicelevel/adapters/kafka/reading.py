@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import accumulate
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
     IllegalStateError,
     NoOffsetForPartitionError,
@@ -69,28 +70,25 @@ class SourceReader:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
             taken = sum(map(len, batches.values()))
             found = {partition: flat(records) for partition, records in batches.items()}
+            # What was read for an earlier claim is not to be counted for a later one.
+            held = {partition: self._flusher.held.get(partition) for partition in batches}
             for partition, records in found.items():
-                await self._count(partition, records)
+                await self._count(held[partition], records)
             reads += 1
             if taken < wanted or reads % LOOK_EACH == 0:
                 await self._look_at_ends()
             if taken:
                 wanted = _wanted(taken, sum(map(len, found.values())))
 
-    async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:
-        held = self._flusher.held.get(partition)
-        if held is None:
-            return
+    async def _count(self, held: Held | None, records: Sequence[RawRecord]) -> None:
         first = 0
-        while first < len(records):
+        while held and first < len(records) and self._flusher.held.get(held.partition) is held:
             part = slice_of(records, first)
             held.counter.add(part, self._clock())
             first += len(part)
             await asyncio.sleep(0)
             if _is_full(held.counter):
                 await self._flusher.flush()
-            if self._flusher.held.get(partition) is not held:
-                return
 
     async def _look_at_gaps(self, error: OffsetOutOfRangeError) -> None:
         offsets = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
@@ -101,19 +99,26 @@ class SourceReader:
 
     async def _look_at_gap(self, held: Held, offset: int, error: OffsetOutOfRangeError) -> None:
         partition, source = held.partition, held.counter.source
-        end = (await self._consumer.end_offsets([partition]))[partition]
-        if offset > end:
-            raise StreamError(
-                f"source {source}: counted up to offset {offset}, but the broker's partition ends "
-                f"at {end}. If its topic was deleted and made anew, {START_ANEW}"
-            ) from error
+        await self._check_end(held, offset)
         beginning = (await self._consumer.beginning_offsets([partition]))[partition]
         if offset >= beginning:
             return  # the next answer has it
+        if offset < held.counter.first >= beginning:  # no gap: these were read for their ids
+            with suppress(IllegalStateError):  # assigned to another in this moment
+                self._consumer.seek(partition, beginning)
+            return
         if not self._skip_gaps:
-            raise gap_error(source, offset, beginning) from error
+            raise gap_error(source, max(offset, held.counter.first), beginning) from error
         await self._flusher.flush(heartbeat=True)  # what was counted is not to be read again
         self._flusher.lose(held)
+
+    async def _check_end(self, held: Held, counted: int) -> None:
+        end = (await self._consumer.end_offsets([held.partition]))[held.partition]
+        if counted > end:
+            raise StreamError(
+                f"source {held.counter.source}: counted up to offset {counted}, but the broker's "
+                f"partition ends at {end}. If its topic was deleted and made anew, {START_ANEW}"
+            )
 
     async def _look_at_ends(self) -> None:
         for held in list(self._flusher.held.values()):
@@ -121,7 +126,7 @@ class SourceReader:
         counters = {each.counter: each.lag for each in self._flusher.held.values()}
         self._vitals.untold = sum(counter.untold for counter in counters)
         self._vitals.sources = {
-            counter.source: SourceVitals(counter.position, lag) for counter, lag in counters.items()
+            counter.source: SourceVitals(counter.read_to, lag) for counter, lag in counters.items()
         }
 
     async def _look_at_end(self, held: Held) -> None:
@@ -135,9 +140,12 @@ class SourceReader:
             position = await self._consumer.position(held.partition)
         except IllegalStateError:
             return  # assigned to another in this moment
-        held.lag = max(0, highwater - position)
+        first = held.counter.first
+        if highwater <= position < first:  # there were ids to read, and nothing after them
+            await self._check_end(held, first)
+        held.lag = max(0, highwater - max(position, first))
         answered = self._consumer.last_poll_timestamp(held.partition)
-        if held.lag:
+        if position < highwater:
             held.end_seen_ms = None
         elif answered != held.answered:
             held.saw_end(self._clock())

@@ -174,7 +174,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             log.info(
                 "counting %s from offset %d in epoch %d",
                 counter.source,
-                claimed.resume.read_from,
+                claimed.resume.first,
                 claimed.epoch,
             )
 

@@ -79,6 +79,12 @@ def replay(
         typer.Option(parser=moment_ms, metavar="TIME", help="Print the statuses then instead."),
     ] = None,
     early: Annotated[bool, typer.Option(help="Print what is told early too.")] = False,
+    dedup_records: Annotated[
+        int | None,
+        typer.Option(
+            help="Leave out an event whose id one of so many records before it has; 0: none."
+        ),
+    ] = None,
     against: Annotated[
         Path | None,
         typer.Option(help="Other definitions: print what differs with them, alerts and budgets."),
@@ -94,6 +100,7 @@ def replay(
         raise typer.BadParameter("--against compares what is told on time: leave out --early")
     if against is None and form not in (None, Format.NDJSON):
         raise typer.BadParameter("the output events are NDJSON: --format is for --against")
+    session.options = {**session.options, "dedup_records": dedup_records}
     now_ms = session.parts.clock()
     files = RecordedFiles(
         tuple(requests or ()),

@@ -24,7 +24,7 @@ NOW_MS = 1_767_225_600_000
 
 def worker() -> Vitals:
     """In the midst of its work."""
-    combiner = CombinerVitals(read=10, counted=7, late=1, dead=2, rejected=3, flushes=4)
+    combiner = CombinerVitals(read=14, counted=7, late=1, dead=2, repeated=4, rejected=3, flushes=4)
     combiner.assigned, combiner.unclaimed = True, 0
     combiner.sources = {"requests/0": SourceVitals(10, 5)}
     evaluator = EvaluatorVitals(applied=6, rejected=2, outputs={"warning": 1, "status": 8})
@@ -58,6 +58,7 @@ async def test_metrics_are_what_the_vitals_say() -> None:
         ("servicelevel_ready", "evaluator"): 1,
         ("servicelevel_events_total", "counted"): 7,
         ("servicelevel_events_total", "late"): 1,
+        ("servicelevel_events_total", "repeated"): 4,
         ("servicelevel_events_total", "dead"): 2,
         ("servicelevel_counts_flushes_total",): 4,
         ("servicelevel_sources_lost_total",): 3,

@@ -77,9 +77,9 @@ class Accumulator:
     def __init__(self) -> None:
         self.tally = Tally()
 
-    def add(self, batch: Batch, dead: int) -> list[LateEvent]:
-        read = len(batch.events) + dead
-        self.tally = self.tally.plus(Tally(read, len(batch.events), 0, dead))
+    def add(self, batch: Batch, dead: int, repeated: int) -> list[LateEvent]:
+        read = len(batch.events) + dead + repeated
+        self.tally = self.tally.plus(Tally(read, len(batch.events), 0, dead, repeated))
         return []
 
     def take(self) -> Folded:

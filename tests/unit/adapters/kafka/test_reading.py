@@ -15,10 +15,13 @@ from servicelevel.adapters.kafka.reading import (
     slice_of,
 )
 from servicelevel.application.lines import RecordedLine
-from servicelevel.application.vitals import CombinerVitals
+from servicelevel.application.vitals import CombinerVitals, SourceVitals
+from servicelevel.domain.ledger import SourceState
+from servicelevel.errors import StreamError
 from tests.unit.application.test_source_counter import Log, counter
 
 PARTITION = TopicPartition("requests", 0)
+OTHER = TopicPartition("requests", 1)
 
 
 @pytest.mark.parametrize(
@@ -41,18 +44,36 @@ class EndError(Exception):
 
 
 class Consumer:
-    """Gives records once."""
+    """Gives records once, the same for each partition; `ends` are their ends and positions."""
 
-    def __init__(self, records: Sequence[RecordedLine]) -> None:
-        self._left = [records]
+    def __init__(
+        self,
+        records: Sequence[RecordedLine],
+        partitions: Sequence[TopicPartition] = (PARTITION,),
+        ends: Mapping[TopicPartition, tuple[int, int]] | None = None,
+    ) -> None:
+        self._left = [dict.fromkeys(partitions, records)]
+        self._ends = dict(ends or {})
 
     async def getmany(self, **_: Any) -> Mapping[TopicPartition, Sequence[RecordedLine]]:
         if not self._left:
             raise EndError
-        return {PARTITION: self._left.pop()}
+        return self._left.pop()
 
     def assignment(self) -> frozenset[TopicPartition]:
-        return frozenset()
+        return frozenset(self._ends)
+
+    def highwater(self, partition: TopicPartition) -> int:
+        return self._ends[partition][0]
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self._ends[partition][1]
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self._ends[partition][0] for partition in partitions}
+
+    def last_poll_timestamp(self, _: TopicPartition) -> int:
+        return 1
 
 
 class Flusher:
@@ -76,3 +97,58 @@ async def test_large_dead_letters_are_sent_before_they_fill_the_memory() -> None
     with pytest.raises(EndError):
         await reader(Consumer(records), flusher, lambda: 0, CombinerVitals(), skip_gaps=False).run()
     assert flusher.flushed == [MAX_WAITING_BYTES] * 2
+
+
+class LosingFlusher(Flusher):
+    """As the first partition's counts are written, the other one is lost and claimed again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held[OTHER] = Held(OTHER, counter(Log().states(1), 1))
+
+    async def flush(self) -> None:
+        await super().flush()
+        self.held[OTHER] = Held(OTHER, counter(Log().states(2), 2))
+
+
+async def test_what_was_read_for_an_earlier_claim_is_not_counted_for_a_later_one() -> None:
+    """It may begin after what the later claim has to count first."""
+    records = [RecordedLine(7 + n, b"x" * (2 << 20)) for n in range(17)]
+    flusher: Any = LosingFlusher()
+    consumer: Any = Consumer(records, (PARTITION, OTHER))
+    with pytest.raises(EndError):
+        await SourceReader(consumer, flusher, lambda: 0, CombinerVitals(), skip_gaps=False).run()
+    assert (flusher.held[PARTITION].counter.position, len(flusher.flushed)) == (24, 1)
+    assert flusher.held[OTHER].counter.position == 0
+
+
+@pytest.mark.parametrize(
+    ("read", "end", "lag", "is_end_seen"),
+    [(60, 100, 0, False), (60, 130, 30, False), (100, 100, 0, True), (100, 130, 30, False)],
+)
+async def test_records_read_for_their_ids_are_no_lag_and_yet_to_be_read(
+    read: int, end: int, lag: int, is_end_seen: bool
+) -> None:
+    """Counted up to 100, with the ids of 50 before; the watchdog sees that it goes on."""
+    states = {n: SourceState(1, "me", 100) for n in range(3)}
+    flusher: Any = Flusher()
+    vitals = CombinerVitals()
+    held = flusher.held[PARTITION] = Held(PARTITION, counter(states, 1, dedup_records=50))
+    records = [RecordedLine(n, b"{}") for n in range(50, read)]
+    consumer: Any = Consumer(records, ends={PARTITION: (end, read)})
+    with pytest.raises(EndError):
+        await SourceReader(consumer, flusher, lambda: 0, vitals, skip_gaps=False).run()
+    assert vitals.sources == {"requests/0": SourceVitals(read, lag)}
+    assert (held.end_seen_ms is not None) is is_end_seen
+
+
+async def test_a_log_that_ends_among_the_ids_is_not_that_which_was_counted() -> None:
+    """Its topic was deleted and made anew: what comes next are no records after those counted."""
+    states = {n: SourceState(1, "me", 100) for n in range(3)}
+    flusher: Any = Flusher()
+    flusher.held[PARTITION] = Held(PARTITION, counter(states, 1, dedup_records=50))
+    records = [RecordedLine(n, b"{}") for n in range(50, 60)]
+    consumer: Any = Consumer(records, ends={PARTITION: (60, 60)})
+    reader = SourceReader(consumer, flusher, lambda: 0, CombinerVitals(), skip_gaps=False)
+    with pytest.raises(StreamError, match=r"up to offset 100, .* ends at 60.*made anew"):
+        await reader.run()

@@ -23,12 +23,16 @@ class Consumer:
 
     position: int
     asked: int = 0
+    sought: list[int] = field(default_factory=list)
 
     async def getmany(self, **_: Any) -> Any:
         self.asked += 1
         if self.asked > 3:
             raise asyncio.CancelledError
         raise OffsetOutOfRangeError({TP: self.position})
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        self.sought.append(offset)
 
     async def beginning_offsets(self, _: Any) -> dict[TopicPartition, int]:
         return {TP: 150}
@@ -41,10 +45,11 @@ class Consumer:
 class Flusher:
     """Holds the partition until it is given up; notes what happens in order."""
 
+    first: int = 0
     happened: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        counter: Any = SimpleNamespace(source="requests/2")
+        counter: Any = SimpleNamespace(source="requests/2", first=self.first)
         self.held = {TP: Held(TP, counter)}
 
     async def flush(self, *, heartbeat: bool) -> None:
@@ -55,13 +60,13 @@ class Flusher:
         del self.held[held.partition]
 
 
-async def read(position: int, *, skip_gaps: bool) -> list[str]:
-    flusher: Any = Flusher()
+async def read(position: int, *, skip_gaps: bool, first: int = 0) -> list[object]:
+    flusher: Any = Flusher(first)
     consumer: Any = Consumer(position)
     reader = SourceReader(consumer, flusher, lambda: 0, CombinerVitals(), skip_gaps=skip_gaps)
     with pytest.raises(asyncio.CancelledError):
         await reader.run()
-    return list(flusher.happened)
+    return [*flusher.happened, *consumer.sought]
 
 
 async def test_deleted_records_are_a_gap() -> None:
@@ -82,3 +87,16 @@ async def test_a_partition_that_ends_before_what_was_counted_is_an_error(skip_ga
 @pytest.mark.parametrize("position", [150, 400])
 async def test_an_offset_that_is_there_after_all_is_asked_for_again(position: int) -> None:
     assert await read(position, skip_gaps=False) == []
+
+
+@pytest.mark.parametrize("skip_gaps", [False, True])
+@pytest.mark.parametrize("first", [150, 300])
+async def test_deleted_records_of_which_only_the_ids_were_wanted_are_no_gap(
+    skip_gaps: bool, first: int
+) -> None:
+    assert await read(100, skip_gaps=skip_gaps, first=first) == [150] * 3
+
+
+async def test_deleted_records_are_a_gap_also_where_ids_before_them_were_wanted() -> None:
+    with pytest.raises(GapError, match=r"requests/2.*counted up to offset 140.*is 150"):
+        await read(100, skip_gaps=False, first=140)

@@ -31,6 +31,17 @@ def test_files_and_times_are_handed_over() -> None:
     assert request.early is True
 
 
+def test_what_is_deduplicated_is_an_option_over_the_settings() -> None:
+    outside = Outside()
+    asked = ("replay", "slos", "--requests", "a")
+    for options, expected in (((), 0), (("--dedup-records", "500"), 500)):
+        assert servicelevel(outside, *asked, *options).code == 0
+        assert outside.asked[-1][1].settings.dedup_records == expected
+    refused = servicelevel(outside, *asked, "--dedup-records", "-1")
+    assert refused.code == 2
+    assert "dedup_records" in refused.err
+
+
 def test_the_definitions_may_come_last() -> None:
     outside = Outside()
     assert servicelevel(outside, "replay", "--requests", "a", "slos").code == 0
