@@ -44,7 +44,10 @@ class EndError(Exception):
 
 
 class Consumer:
-    """Gives records once, the same for each partition; `ends` are their ends and positions."""
+    """Gives records once, the same for each partition, then none, then it raises EndError.
+
+    `ends` are ends and positions of partitions.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Consumer:
         partitions: Sequence[TopicPartition] = (PARTITION,),
         ends: Mapping[TopicPartition, tuple[int, int]] | None = None,
     ) -> None:
-        self._left = [dict.fromkeys(partitions, records)]
+        self._left = [{}, dict.fromkeys(partitions, records)]
         self._ends = dict(ends or {})
 
     async def getmany(self, **_: Any) -> Mapping[TopicPartition, Sequence[RecordedLine]]:
