@@ -16,16 +16,18 @@ from servicelevel.adapters.kafka.flushing import Flusher, Held
 from servicelevel.adapters.kafka.records import flat
 from servicelevel.application.claims import gap_error
 from servicelevel.application.ports import RawRecord, WallClock
-from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, StreamError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
 SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
-MAX_READ = 1_000  # batches taken from the client in one go, which it may have to unpack
-MAX_UNTOLD = 500_000  # records of a source counted before they are written
-MAX_WAITING = 2_000  # dead letters and late events held before they are sent, or
+MAX_READ = 1_000  # batches taken from the client in one go, or
+MAX_READ_BYTES = 16 << 20  # about so many bytes: the client unpacks all of them at once
+# Of all sources together, before nothing more is read until they are written:
+MAX_UNTOLD = 500_000  # records counted
+MAX_SIZE = 200_000  # events, sums and cells held for them, some 400 bytes each
+MAX_WAITING = 2_000  # dead letters and late events, or
 MAX_WAITING_BYTES = 32 << 20  # so many bytes of larger ones
 _VALUE = attrgetter("value")
 
@@ -41,12 +43,15 @@ class SourceReader:
         vitals: CombinerVitals,
         *,
         skip_gaps: bool,
+        max_size: int = MAX_SIZE,
     ) -> None:
         self._consumer = consumer
         self._flusher = flusher
         self._clock = clock
         self._vitals = vitals
         self._skip_gaps = skip_gaps
+        self._max_size = max_size
+        self._at_once = 1  # batches taken in one go
 
     async def run(self) -> None:
         """Read on until cancelled.
@@ -59,30 +64,54 @@ class SourceReader:
         """
         while True:
             try:
-                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_READ)
+                batches = await self._consumer.getmany(
+                    timeout_ms=POLL_MS, max_records=self._at_once
+                )
             except OffsetOutOfRangeError as error:
                 await self._look_at_gaps(error)
                 continue
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
+            read = size = 0
             for partition, records in batches.items():
-                await self._count(partition, flat(records))
+                read += len(records)
+                size += await self._count(partition, flat(records))
+            if read:
+                self._at_once = at_once(read, size, self._at_once)
             await self._look_at_ends()
 
-    async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> None:
+    async def _count(self, partition: TopicPartition, records: Sequence[RawRecord]) -> int:
+        """The bytes of their values."""
+        size = sum(map(len, filter(None, map(_VALUE, records))))
         held = self._flusher.held.get(partition)
         if held is None:
-            return
+            return size
         first = 0
         while first < len(records):
             after = slice_end(records, first)
             held.counter.add(records[first:after], self._clock())
             first = after
             await asyncio.sleep(0)
-            if _is_full(held.counter):
+            if self._is_full():
                 await self._flusher.flush()
             if self._flusher.held.get(partition) is not held:
-                return
+                break
+        return size
+
+    def _is_full(self) -> bool:
+        """Whether as much is held as may be; so it stays while the brokers take nothing."""
+        untold = size = waiting = waiting_bytes = 0
+        for held in self._flusher.held.values():
+            untold += held.counter.untold
+            size += held.counter.size
+            waiting += held.counter.waiting
+            waiting_bytes += held.counter.waiting_bytes
+        return (
+            untold >= MAX_UNTOLD
+            or size >= self._max_size
+            or waiting >= MAX_WAITING
+            or waiting_bytes >= MAX_WAITING_BYTES
+        )
 
     async def _look_at_gaps(self, error: OffsetOutOfRangeError) -> None:
         offsets = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
@@ -145,9 +174,10 @@ def slice_end(records: Sequence[RawRecord], first: int) -> int:
     return first + max(1, sum(1 for size in sizes if size <= SLICE_BYTES))
 
 
-def _is_full(counter: SourceCounter) -> bool:
-    return (
-        counter.waiting >= MAX_WAITING
-        or counter.untold >= MAX_UNTOLD
-        or counter.waiting_bytes >= MAX_WAITING_BYTES
-    )
+def at_once(batches: int, size: int, before: int) -> int:
+    """How many batches to take next time, where so many had `size` bytes, unpacked.
+
+    At most twice as many as `before`: what comes may be larger.
+    """
+    wanted = MAX_READ_BYTES * batches // max(size, 1)
+    return max(1, min(wanted, 2 * before, MAX_READ))
