@@ -14,7 +14,7 @@ from servicelevel.settings import Settings
 _TAIL_WAIT_MS = 250
 _FETCH_BYTES = 16 << 20  # in one answer of a broker
 _MAX_FETCHED_BYTES = 64 << 20  # that wait to be counted, of all source partitions together
-_PARTITION_BYTES = range(256 << 10, 4 << 20)  # of one partition
+_MIN_PARTITION_BYTES, _MAX_PARTITION_BYTES = 256 << 10, 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ def partition_bytes(partitions: int) -> int:
     larger is given whole all the same.
     """
     share = _MAX_FETCHED_BYTES // max(partitions, 1)
-    return max(_PARTITION_BYTES.start, min(share, _PARTITION_BYTES.stop))
+    return max(_MIN_PARTITION_BYTES, min(share, _MAX_PARTITION_BYTES))
