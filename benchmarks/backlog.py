@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = settings_of(
             kafka.address, folder / "definitions", options.partitions, "servicelevel-backlog"
         )
-        loaded = asyncio.run(_load(settings, options.events))
+        loaded = asyncio.run(_load(settings, options.events, options.compression))
         meter = MemoryMeter()
         result = asyncio.run(
             count_with_worker(
@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "mean_event_bytes": round(loaded.mean_bytes, 1),
         "partitions": options.partitions,
         "workers": options.workers,
+        "compression": options.compression,
         "limit_mib": options.limit_mib,
         "result": result.row(),
         "peak_mib": [round(each.peak_mib, 1) for each in processes],
@@ -78,13 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if result.exact and fits(processes, options.limit_mib) else 1
 
 
-async def _load(settings: Settings, events: int) -> Loaded:
+async def _load(settings: Settings, events: int, compression: str | None) -> Loaded:
     """Make the topics and write the events, the last one as of now."""
     await fresh_topics(settings, keep=())
     began = time.perf_counter()
     first_ms = int(time.time() * 1000) - SPREAD_MS
     loaded = await load(
-        settings.brokers, "requests", settings.partitions, requests(events, first_ms)
+        settings.brokers,
+        "requests",
+        settings.partitions,
+        requests(events, first_ms),
+        compression,
     )
     _say(
         f"loaded {loaded.events:,} events of {loaded.mean_bytes:.0f} bytes "
@@ -119,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=int, default=10_000_000, help="how many to load")
     parser.add_argument("--partitions", type=int, default=4, help="of every topic")
     parser.add_argument("--workers", type=int, default=1, help="processes that count")
+    parser.add_argument(
+        "--compression", choices=("gzip",), help="of the events, 256 KiB a batch; none by default"
+    )
     parser.add_argument("--limit-mib", type=float, default=512, help="for each process")
     parser.add_argument("--timeout", type=float, default=3_600, help="seconds to catch up in")
     parser.add_argument("--folder", type=Path, help="where there is room: 250 bytes an event")
