@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -29,12 +31,16 @@ async def count_with_worker(
     log: Path,
     workers: int = 1,
     each: int = len(INDICATORS),
+    *,
+    alongside: Callable[[int], Coroutine[Any, Any, None]] | None = None,
+    timeout_s: float = TIMEOUT_S,
 ) -> Result:
     """Run workers over all that is loaded until their state, as Kafka keeps it, holds every event.
 
     The time and the events are those after the first counts that a worker wrote. `settings` name
     a group of their own. `each` is in how many sums an event is; of others than those of the
-    indicators of the workload, only that all events are in them is checked.
+    indicators of the workload, only that all events are in them is checked. `alongside` is run with
+    the session of the worker until the end; each of the two waits may take `timeout_s`.
     """
     await fresh_topics(settings, keep=settings.request_topics)
     number = settings.counts_partitions
@@ -45,13 +51,14 @@ async def count_with_worker(
         counts, state = CountsWatch(counts_log), StateWatch(state_log)
         began = time.perf_counter()
         with worker_of(settings, log, workers) as worker:
-            await _until(worker, lambda: counts.first > 0, counts.read)
-            started, cpu = time.perf_counter(), session_cpu_s(worker.pid)
-            wanted = loaded.events * each
-            await _until(worker, lambda: state.counted >= wanted, state.read)
-            ended, cpu_ended = time.perf_counter(), session_cpu_s(worker.pid)
-            while time.perf_counter() < ended + FINISH_S:
-                await state.read()
+            async with _running(alongside, worker.pid):
+                await _until(worker, lambda: counts.first > 0, counts.read, timeout_s)
+                started, cpu = time.perf_counter(), session_cpu_s(worker.pid)
+                wanted = loaded.events * each
+                await _until(worker, lambda: state.counted >= wanted, state.read, timeout_s)
+                ended, cpu_ended = time.perf_counter(), session_cpu_s(worker.pid)
+                while time.perf_counter() < ended + FINISH_S:
+                    await state.read()
     exact = state.counted == wanted
     if each == len(INDICATORS):
         exact = sorted(state.sums.values()) == sorted(Sums(*s) for s in loaded.counts.values())
@@ -113,10 +120,28 @@ async def fresh_topics(settings: Settings, keep: Collection[str]) -> None:
     await create_topics(client_options(settings, "bench"), specs, replicas=1)
 
 
+@asynccontextmanager
+async def _running(
+    work: Callable[[int], Coroutine[Any, Any, None]] | None, session: int
+) -> AsyncIterator[None]:
+    task = None if work is None else asyncio.create_task(work(session))
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+            if not task.cancelled():
+                task.result()  # it failed
+
+
 async def _until(
-    worker: ManagedProcess, condition: Callable[[], bool], read: Callable[[], Awaitable[None]]
+    worker: ManagedProcess,
+    condition: Callable[[], bool],
+    read: Callable[[], Awaitable[None]],
+    timeout_s: float,
 ) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(timeout_s):
         while not condition():
             if worker.poll() is not None:
                 raise ChildProcessError(f"the worker ended with {worker.poll()}\n{worker.tail()}")

@@ -71,13 +71,23 @@ class Loaded:
     counts: Mapping[tuple[str, str], tuple[int, int]]
 
 
-async def load(address: str, topic: str, partitions: int, events: Iterable[Request]) -> Loaded:
+async def load(
+    address: str,
+    topic: str,
+    partitions: int,
+    events: Iterable[Request],
+    compression: str | None = None,
+) -> Loaded:
     """Write the events, keyed by service, event `n` to partition `n mod partitions` or its own."""
     good: Counter[tuple[str, str]] = Counter()
     total: Counter[str] = Counter()
     size = 0
     producer = AIOKafkaProducer(
-        bootstrap_servers=address, max_batch_size=BATCH_BYTES, linger_ms=5, acks="all"
+        bootstrap_servers=address,
+        max_batch_size=BATCH_BYTES,
+        linger_ms=5,
+        acks="all",
+        compression_type=compression,
     )
     await producer.start()
     try:

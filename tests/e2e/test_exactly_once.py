@@ -31,11 +31,11 @@ def system(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> System:
     return made
 
 
-async def load_into(system: System, seed: int) -> Load:
+async def load_into(system: System, seed: int, events: int = EVENTS) -> Load:
     """Write the load to Kafka and, in another order, to a file."""
-    load = Load(seed, EVENTS)
+    load = Load(seed, events)
     records = list(load.records())
-    assert await produce(system.broker, system.prefix + "requests", records) == EVENTS
+    assert await produce(system.broker, system.prefix + "requests", records) == events
     lines = [value for _, value in records]
     lines.sort(key=time_ms)
     (system.folder / "requests.ndjson").write_bytes(b"\n".join(lines) + b"\n")
@@ -67,7 +67,7 @@ async def check(system: System, load: Load) -> None:
 
     for sources in await system.tallies():
         read, counted, late, dead = (sum(column) for column in zip(*sources.values(), strict=True))
-        assert (read, dead, late) == (EVENTS, load.dead, 0)
+        assert (read, dead, late) == (load.events, load.dead, 0)
         assert counted + dead + late == read
 
     told = await system.told("warnings", "breaches")

@@ -27,6 +27,11 @@ class Fetched(Sequence[RawRecord]):
         self.offsets = offsets
         self.has_headers = has_headers
 
+    @property
+    def size(self) -> int:
+        """Bytes of all values."""
+        return sum(map(len, filter(None, self.values)))
+
     @classmethod
     def of(cls, records: Sequence[RawRecord]) -> "Fetched":
         """The columns of records."""

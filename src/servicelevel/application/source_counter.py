@@ -82,6 +82,7 @@ class SourceCounter:
         self._tally = Tally()
         self._asides: list[DeadLetter | LateEvent] = []
         self._shares = {n: _Share(applied, applied) for n, applied in resume.applied.items()}
+        self._cells = 0  # in the ranges that are ready
 
     def add(self, records: Sequence[RawRecord], now_ms: int) -> None:
         """Count records; of those before the position only the ids are noted."""
@@ -162,6 +163,11 @@ class SourceCounter:
         """How many records were read since the counts were taken."""
         return self._tally.read + self._untaken
 
+    @property
+    def size(self) -> int:
+        """Events, sums and cells that are in memory and not handed out."""
+        return self._cells + self._accumulator.size
+
     def look_at_clock(self, now_ms: int, *, at_end: bool) -> None:
         """Mark the source idle, or not; call it after `take`.
 
@@ -203,6 +209,7 @@ class SourceCounter:
             share.tally = share.tally.plus(folded.tally)
             if cells := folded.cells.get(partition):
                 share.ready.append(self._range(share, tuple(cells)))
+                self._cells += len(cells)
 
     def _fits(self, folded: Folded) -> bool:
         """Whether each counts partition can be told of all of it."""
@@ -248,6 +255,7 @@ class SourceCounter:
         """All ranges to be written to a counts partition now; the last one is up to date."""
         share = self._shares[partition]
         ready, share.ready = share.ready, []
+        self._cells -= sum(len(range_.cells) for range_ in ready)
         last = ready[-1] if ready else None
         if last is None or (last.end, last.max_time_ms, last.idle) != (
             share.end,

@@ -18,7 +18,7 @@ from servicelevel.adapters.faust.connection import (
 from servicelevel.adapters.faust.host import Decode, EvaluatorFactory
 from servicelevel.adapters.faust.pipe import OutputWriter
 from servicelevel.adapters.faust.runtime import Runtime
-from servicelevel.adapters.faust.transport import use_short_waits
+from servicelevel.adapters.faust.transport import use_own_transport
 from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.settings import Settings
 
@@ -28,6 +28,9 @@ PROBE_TIMEOUT_S = 5.0
 MAX_POLL_RECORDS = 5_000
 """So many that all partitions are drained together: a fetch for some of them holds the others up
 to 1.5 s."""
+
+BUFFERED = 16
+"""Messages between Faust's consumer and the evaluator; each may have 900 kB."""
 
 
 def application_id(settings: Settings) -> str:
@@ -55,7 +58,7 @@ def build_app(
     last.
     """
     app = _new_app(settings, web=web)
-    use_short_waits(app)
+    use_own_transport(app)
     counts = app.topic(settings.topic("counts"), key_type=bytes, value_type=bytes)
     table = app.Table(
         TABLE, key_type=bytes, value_type=bytes, partitions=settings.counts_partitions
@@ -94,6 +97,7 @@ def _new_app(settings: Settings, *, web: bool) -> faust.App:
         # the store has read past
         recovery_consistency_check=False,
         store="servicelevel://",
+        stream_buffer_maxsize=BUFFERED,
         stream_wait_empty=False,
         table_standby_replicas=0,
         topic_allow_declare=False,

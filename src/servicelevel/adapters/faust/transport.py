@@ -1,8 +1,13 @@
-"""Faust's Kafka transport with short waits.
+"""Faust's Kafka transport with short waits, and a consumer that stands still where it must.
 
 Faust lets the broker hold a fetch back for 1.5 s while there is nothing new. A broker answers in
 order, so each question on the same connection waits that long too: three of them, one after the
 other, at each start and rebalance. Short waits bring the first message 3 to 4 s sooner.
+
+Where a stream's buffer is almost full, Faust takes the partition out of what it asks for; with all
+of them out it sleeps for a second, however soon there is room again. So its buffer has to hold
+seconds of work, and messages on counts may be as large as 900 kB. Here the buffer is short, and a
+full one holds up the hand that fills it: nothing is asked for until there is room.
 """
 
 from typing import Any, ClassVar, cast
@@ -10,6 +15,7 @@ from typing import Any, ClassVar, cast
 import faust
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 from faust.types.transports import ConsumerT
 
 FETCH_MAX_WAIT_MS = 100
@@ -24,6 +30,9 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class _Consumer(driver.Consumer):
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: who fills the buffer waits for room."""
+
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -34,6 +43,6 @@ class Transport(driver.Transport):
     Consumer: ClassVar[type[ConsumerT]] = _Consumer
 
 
-def use_short_waits(app: faust.App) -> None:
-    """Let the app consume with short waits."""
+def use_own_transport(app: faust.App) -> None:
+    """Let the app consume as described above."""
     app.transport = Transport(app.conf.broker_consumer, app)

@@ -11,6 +11,10 @@ from servicelevel.application.ports import WallClock
 from servicelevel.application.vitals import Vitals
 from servicelevel.errors import DependencyError
 
+CLOSE_S = 1.0
+"""How long, twice, an answer may go on that is under way at the end: a reader who never takes it
+would hold the worker up for two minutes."""
+
 
 def vitals_app(vitals: Vitals, clock: WallClock) -> web.Application:
     """Answers from the vitals; changes nothing, and needs neither Kafka nor Redis."""
@@ -40,7 +44,7 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
 
     Raises DependencyError where the address cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -12,7 +12,9 @@ from servicelevel.adapters.kafka.records import hand_over_raw
 from servicelevel.settings import Settings
 
 _TAIL_WAIT_MS = 250
-_FETCH_BYTES = 4 * 1024 * 1024
+_FETCH_BYTES = 16 << 20  # in one answer of a broker
+_MAX_FETCHED_BYTES = 64 << 20  # that wait to be counted, of all source partitions together
+_MIN_PARTITION_BYTES, _MAX_PARTITION_BYTES = 256 << 10, 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,12 @@ class Clients:
 
 
 @asynccontextmanager
-async def open_clients(settings: Settings, max_message_bytes: int) -> AsyncIterator[Clients]:
+async def open_clients(
+    settings: Settings, max_message_bytes: int, source_partitions: int
+) -> AsyncIterator[Clients]:
     """Started clients; closed in the end, which leaves the group.
+
+    Of so many source partitions in all, each may be ours.
 
     Raises:
         DependencyError: no broker answers.
@@ -56,7 +62,8 @@ async def open_clients(settings: Settings, max_message_bytes: int) -> AsyncItera
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 3,
             rebalance_timeout_ms=max(settings.session_timeout_ms, 30_000),
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=partition_bytes(source_partitions),
         )
         for client in (producer, lookup, tail, sources):
             await start(client, settings)
@@ -64,3 +71,13 @@ async def open_clients(settings: Settings, max_message_bytes: int) -> AsyncItera
         hand_over_raw(sources, in_lists=True)
         hand_over_raw(tail)
         yield Clients(sources, tail, lookup, producer)
+
+
+def partition_bytes(partitions: int) -> int:
+    """What to fetch of a source partition at a time.
+
+    The client fetches no more of a partition while any of it waits to be counted. A batch that is
+    larger is given whole all the same.
+    """
+    share = _MAX_FETCHED_BYTES // max(partitions, 1)
+    return max(_MIN_PARTITION_BYTES, min(share, _MAX_PARTITION_BYTES))

@@ -89,7 +89,9 @@ class KafkaCombiner:
             log.warning(warning)
         try:
             topics = source_topics(self._settings, await read_topics(self._settings))
-            async with open_clients(self._settings, self._max_message_bytes) as clients:
+            async with open_clients(
+                self._settings, self._max_message_bytes, len(topics.all())
+            ) as clients:
                 tail = await self._tail(clients, topics)
                 await self._session(clients, topics, tail).run(stop)
         except KafkaError as error:

@@ -17,18 +17,20 @@ from servicelevel.adapters.kafka.records import flat
 from servicelevel.application.claims import gap_error
 from servicelevel.application.fetched import Fetched
 from servicelevel.application.ports import RawRecord, WallClock
-from servicelevel.application.source_counter import SourceCounter
 from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, StreamError
 
 POLL_MS = 200
 SLICE = 2_000  # records counted before other tasks get their turn, or
 SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
-MAX_READ = 1_000  # of the client's batches, or records, taken in one go
+MAX_READ = 1_000  # of the client's batches, or records, taken in one go, with about
 ENOUGH = 1_000  # records in them; more are not in the processor's cache when they are counted
+MAX_READ_BYTES = 16 << 20  # and so many bytes: the client unpacks all of them at once
 LOOK_EACH = 16  # reads of a backlog between two looks at how far its end is
-MAX_UNTOLD = 500_000  # records of a source counted before they are written
-MAX_WAITING = 2_000  # dead letters and late events held before they are sent, or
+# Of all sources together, before nothing more is read until they are written:
+MAX_UNTOLD = 500_000  # records counted
+MAX_SIZE = 200_000  # events, sums and cells held for them, some 400 bytes each
+MAX_WAITING = 2_000  # dead letters and late events, or
 MAX_WAITING_BYTES = 32 << 20  # so many bytes of larger ones
 
 
@@ -43,12 +45,15 @@ class SourceReader:
         vitals: CombinerVitals,
         *,
         skip_gaps: bool,
+        max_size: int = MAX_SIZE,
     ) -> None:
         self._consumer = consumer
         self._flusher = flusher
         self._clock = clock
         self._vitals = vitals
         self._skip_gaps = skip_gaps
+        self._max_size = max_size
+        self._at_once = 1  # batches taken in one go
 
     async def run(self) -> None:
         """Read on until cancelled.
@@ -69,26 +74,46 @@ class SourceReader:
             except NoOffsetForPartitionError:
                 continue  # of a partition that was assigned a moment ago and is not claimed yet
             taken = sum(map(len, batches.values()))
-            found = {partition: flat(records) for partition, records in batches.items()}
             # What was read for an earlier claim is not to be counted for a later one.
             held = {partition: self._flusher.held.get(partition) for partition in batches}
-            for partition, records in found.items():
-                await self._count(held[partition], records)
+            found = [(held[partition], flat(records)) for partition, records in batches.items()]
+            size = 0
+            for source, records in found:
+                size += await self._count(source, records)
             reads += 1
             if taken < wanted or reads % LOOK_EACH == 0:
                 await self._look_at_ends()
             if taken:
-                wanted = _wanted(taken, sum(map(len, found.values())))
+                count = sum(len(records) for _, records in found)
+                wanted = at_once(taken, count, size, wanted)
 
-    async def _count(self, held: Held | None, records: Sequence[RawRecord]) -> None:
-        first = 0
+    async def _count(self, held: Held | None, records: Sequence[RawRecord]) -> int:
+        """How many bytes of them were counted."""
+        first = size = 0
         while held and first < len(records) and self._flusher.held.get(held.partition) is held:
             part = slice_of(records, first)
             held.counter.add(part, self._clock())
             first += len(part)
+            size += part.size
             await asyncio.sleep(0)
-            if _is_full(held.counter):
+            if self._is_full():
                 await self._flusher.flush()
+        return size
+
+    def _is_full(self) -> bool:
+        """Whether as much is held as may be; so it stays while the brokers take nothing."""
+        untold = size = waiting = waiting_bytes = 0
+        for held in self._flusher.held.values():
+            untold += held.counter.untold
+            size += held.counter.size
+            waiting += held.counter.waiting
+            waiting_bytes += held.counter.waiting_bytes
+        return (
+            untold >= MAX_UNTOLD
+            or size >= self._max_size
+            or waiting >= MAX_WAITING
+            or waiting_bytes >= MAX_WAITING_BYTES
+        )
 
     async def _look_at_gaps(self, error: OffsetOutOfRangeError) -> None:
         offsets = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
@@ -155,20 +180,17 @@ class SourceReader:
 def slice_of(records: Sequence[RawRecord], first: int) -> Fetched:
     """The records from `first` on that are counted at once: one at least."""
     part = Fetched.of(records[first : first + SLICE])
-    if sum(map(len, filter(None, part.values))) <= SLICE_BYTES:
+    if part.size <= SLICE_BYTES:
         return part
     sizes = accumulate(len(value or b"") for value in part.values)
     return part[: max(1, sum(1 for size in sizes if size <= SLICE_BYTES))]
 
 
-def _wanted(taken: int, records: int) -> int:
-    """How many of what was taken last, with so many records in it, have about enough of them."""
-    return max(1, min(MAX_READ, ENOUGH * taken // records))
+def at_once(batches: int, records: int, size: int, before: int) -> int:
+    """How many batches to take next time, where so many had `records`, of `size` bytes unpacked.
 
-
-def _is_full(counter: SourceCounter) -> bool:
-    return (
-        counter.waiting >= MAX_WAITING
-        or counter.untold >= MAX_UNTOLD
-        or counter.waiting_bytes >= MAX_WAITING_BYTES
-    )
+    At most twice as many as `before`: what comes may be larger.
+    """
+    enough = ENOUGH * batches // max(records, 1)
+    fitting = MAX_READ_BYTES * batches // max(size, 1)
+    return max(1, min(enough, fitting, 2 * before, MAX_READ))

@@ -1,5 +1,6 @@
 """What a worker answers over HTTP."""
 
+import asyncio
 import json
 import re
 import socket
@@ -98,3 +99,25 @@ async def test_a_port_in_use_is_told() -> None:
         with pytest.raises(DependencyError, match=f"cannot listen on 127.0.0.1:{port}"):
             async with serving(vitals_app(worker(), lambda: NOW_MS), "127.0.0.1", port):
                 pass
+
+
+async def test_a_reader_who_takes_no_answer_does_not_hold_up_the_end() -> None:
+    """He asks again and again, until the answers fill all that lies between."""
+    asks = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 500
+    vitals = worker()
+    assert vitals.combiner is not None
+    vitals.combiner.sources = {f"requests/{n}": SourceVitals(10, 5) for n in range(2_000)}
+    loop = asyncio.get_running_loop()
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        reader.setblocking(False)
+        async with serving(vitals_app(vitals, lambda: NOW_MS), "127.0.0.1", 0) as port:
+            await loop.sock_connect(reader, ("127.0.0.1", port))
+            await loop.sock_sendall(reader, asks)
+            async with ClientSession() as session:
+                url = f"http://127.0.0.1:{port}/live"
+                for _ in range(50):  # others are answered meanwhile
+                    async with session.get(url) as response:
+                        assert response.status == 200
+            ended = loop.time()
+        assert loop.time() - ended < 10
