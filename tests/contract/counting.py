@@ -142,6 +142,7 @@ class World:
         self.events: list[dict[str, Any]] = []
 
     async def create_topics(self, partitions: int = 4) -> None:
+        names = {self.settings.topic("requests"), self.settings.topic("counts")}
         admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.brokers)
         await admin.start()
         try:
@@ -151,6 +152,11 @@ class World:
                     NewTopic(self.settings.topic("counts"), self.settings.counts_partitions, 1),
                 ]
             )
+
+            async def are_there() -> bool:
+                return names <= set(await admin.list_topics())
+
+            await wait_until_async(are_there, 30, what="the topics made")
         finally:
             await admin.close()
 
