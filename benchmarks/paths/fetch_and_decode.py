@@ -4,6 +4,7 @@ Records come as `servicelevel run` gets them, without an object of the client's 
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -12,6 +13,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from servicelevel.adapters.kafka.records import flat, hand_over_raw
+from servicelevel.entrypoints.collecting import THRESHOLDS
 from servicelevel.schemas.events import Event
 
 BATCHES = 4  # at a time: about as many as stay in the processor's cache
@@ -19,6 +21,7 @@ BATCHES = 4  # at a time: about as many as stay in the processor's cache
 
 async def main(address: str, topic: str, events: int) -> None:
     """Prints the result when `events` records were decoded."""
+    gc.set_threshold(*THRESHOLDS)  # as the worker does
     decode = msgspec.json.Decoder(Event).decode
     consumer = AIOKafkaConsumer(
         bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False
