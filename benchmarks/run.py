@@ -30,6 +30,7 @@ from tests.services.kafka import KafkaBroker
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAP_MB = 1024
+REBALANCE_DELAY_MS = 3_000  # Kafka's default: workers that start together share from the start
 WORKERS: Mapping[str, int] = {"servicelevel": 1, "servicelevel-2": 2}
 NAMES = ("drain", "decode", "orjson", "faust", "quix", "streams", "streams-eos", *WORKERS)
 
@@ -41,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each retry
     with tempfile.TemporaryDirectory(prefix="servicelevel-bench-", dir=options.folder) as folder:
         _say("starting Apache Kafka")
-        with KafkaBroker(Path(folder) / "kafka", heap_mb=HEAP_MB, options=()) as kafka:
+        with KafkaBroker(
+            Path(folder) / "kafka",
+            heap_mb=HEAP_MB,
+            options=(),
+            rebalance_delay_ms=REBALANCE_DELAY_MS,
+        ) as kafka:
             bench = Bench(kafka, Path(folder), options)
             loaded = bench.load()
             rounds = [bench.round(loaded) for _ in range(options.rounds)]

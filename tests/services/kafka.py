@@ -41,7 +41,7 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
+group.initial.rebalance.delay.ms={rebalance_delay_ms}
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 group.min.session.timeout.ms=1000
@@ -71,11 +71,20 @@ class KafkaBroker:
     kind = "kafka"
 
     def __init__(
-        self, folder: Path, *, heap_mb: int = 384, options: Sequence[str] = QUICK_START
+        self,
+        folder: Path,
+        *,
+        heap_mb: int = 384,
+        options: Sequence[str] = QUICK_START,
+        rebalance_delay_ms: int = 0,
     ) -> None:
-        """`options` are the Java machine's; the default suits a short life."""
+        """`options` are the Java machine's; the default suits a short life.
+
+        A new group waits `rebalance_delay_ms` for more members; Kafka's default is 3,000.
+        """
         self.folder = folder
         self._options = options
+        self._rebalance_delay_ms = rebalance_delay_ms
         self.heap_mb = heap_mb
         self.log = folder / "kafka.log"
         self._port = 0
@@ -144,7 +153,10 @@ class KafkaBroker:
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(
             PROPERTIES.format(
-                port=self._port, controller_port=free_port(), folder=self.folder.absolute()
+                port=self._port,
+                controller_port=free_port(),
+                folder=self.folder.absolute(),
+                rebalance_delay_ms=self._rebalance_delay_ms,
             )
         )
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
