@@ -158,10 +158,10 @@ class Span:
         """Read what `dump` wrote; flat integers `[end, good, total, …]` are its older form."""
         if dumped and isinstance(dumped[-1], list):
             step_ms, first, totals, bads = dumped
+            if bads and len(bads) != len(totals):
+                raise ValueError(f"{len(totals)} panes have {len(bads)} bad counts")
             self._set_slots(step_ms)
-            for slot, total in enumerate(totals, first + 1):
-                bad = bads[slot - first - 1] if bads else 0
-                self._add(slot * step_ms, total - bad, total)
+            self._fill(first, totals, bads)
             return
         numbers = iter(dumped)
         for end, good, total in zip(numbers, numbers, numbers, strict=True):
@@ -192,6 +192,12 @@ class Span:
         self._totals = array("B", bytes(self.length_ms // step_ms))
         self._bads: array[int] | None = None
 
+    def _fill(self, first: int, totals: list[int], bads: list[int]) -> None:
+        slots = len(self._totals)
+        self._totals = _at(slots, first, totals)
+        if bads:
+            self._bads = _at(slots, first, bads)
+
     def _add(self, since_ms: int, good: int, total: int) -> None:
         slot = since_ms // self._step_ms - 1
         self._totals = _with(self._totals, slot, total)
@@ -199,6 +205,18 @@ class Span:
             if self._bads is None:
                 self._bads = array("B", bytes(len(self._totals)))
             self._bads = _with(self._bads, slot, bad)
+
+
+def _at(slots: int, first: int, numbers: list[int]) -> "array[int]":
+    """So many slots, with these numbers from the first one on. IndexError: there are fewer."""
+    if not 0 <= first <= slots - len(numbers):
+        raise IndexError(f"{len(numbers)} panes from slot {first} on are not within {slots}")
+    row = array("B")
+    while max(numbers) >> (8 * row.itemsize):
+        row = array(_WIDER[row.typecode])
+    row.frombytes(bytes(slots * row.itemsize))
+    row[first : first + len(numbers)] = array(row.typecode, numbers)
+    return row
 
 
 def _with(numbers: "array[int]", slot: int, more: int) -> "array[int]":

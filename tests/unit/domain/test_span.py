@@ -1,5 +1,8 @@
 """A span holds what a mapping from pane end to counts would, and can be written down."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +54,21 @@ def test_what_was_written_down_is_read_again(panes: list[tuple[int, int, int]]) 
     again.load(span.dump())
     assert dict(again.panes()) == plain
     assert again.dump() == span.dump()
+
+
+@pytest.mark.parametrize(
+    "dumped",
+    [
+        [10_000, 80, [1] * 11, []],  # beyond the last slot
+        [10_000, -1, [1, 1], []],
+        [10_000, 0, [1, -1], []],
+        [10_000, 0, [1, 2**64], []],
+        [10_000, 0, [1, 1], [1]],
+    ],
+)
+def test_panes_that_cannot_be_are_refused(dumped: list[Any]) -> None:
+    with pytest.raises((ArithmeticError, LookupError, ValueError)):
+        Span(END_MS, SPAN_MS).load(dumped)
 
 
 @given(PANES)
