@@ -15,7 +15,7 @@ from tests.e2e.topics import end_of, panes, produce
 from tests.services.kafka import KafkaBroker
 from tests.services.process import wait_until_async
 
-EVENTS = 200_000
+EVENTS = 300_000
 WINDOW = 1_000
 DONE_S = 180
 
@@ -55,7 +55,7 @@ async def test_repeats_are_left_out_by_workers_that_are_killed(system: System) -
     for number in range(3):
         with system.worker(number) as worker:
 
-            async def counted(enough: int = written + 9) -> bool:
+            async def counted(enough: int = written + 4) -> bool:
                 return await end_of(system.broker, counts) > enough
 
             await wait_until_async(counted, DONE_S, what="some counts", interval=0.05)
