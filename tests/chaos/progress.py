@@ -9,12 +9,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 class Progress:
     """`states` by counts partition are the newest progress entries."""
 
-    def __init__(self, address: str, changelog: str, partitions: int) -> None:
+    def __init__(
+        self, address: str, changelog: str, partitions: int, consumer: Any | None = None
+    ) -> None:
+        """`start` makes a consumer at `address`, unless there is one already."""
         self._address, self._partitions = address, partitions
         self._topics = [TopicPartition(changelog, n) for n in range(partitions)]
         self._offsets: dict[int, int] = {}
         self.states: dict[int, dict[str, Any]] = {}
-        self._consumer: AIOKafkaConsumer | None = None
+        self._consumer: Any | None = consumer
 
     async def start(self) -> None:
         self._consumer = AIOKafkaConsumer(

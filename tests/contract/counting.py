@@ -257,3 +257,19 @@ class World:
 
         await wait_until_async(seen, timeout, what="the counts expected", interval=0.2)
         return counts
+
+
+async def world_of(brokers: str, topic_prefix: str, **others: Any) -> World:
+    """One whose topics are there, with short waits; `others` are further settings."""
+    world = World(
+        Settings(
+            brokers=brokers,
+            topic_prefix=topic_prefix,
+            group=f"{topic_prefix}sl",
+            flush_interval_ms=50,
+            session_timeout_ms=6_000,
+            **others,
+        )
+    )
+    await world.create_topics()
+    return world

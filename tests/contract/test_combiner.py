@@ -9,24 +9,13 @@ from servicelevel.domain.partitioning import counts_partition
 from servicelevel.errors import DependencyError, TopicsError
 from servicelevel.settings import Settings
 from tests.conftest import Broker
-from tests.contract.counting import START_MS, Counts, World, event, expected
+from tests.contract.counting import START_MS, Counts, World, event, expected, world_of
 from tests.services.process import wait_until_async
 
 
 @pytest.fixture
 async def world(broker: Broker, topic_prefix: str) -> World:
-    world = World(
-        Settings(
-            brokers=broker.address,
-            topic_prefix=topic_prefix,
-            group=f"{topic_prefix}sl",
-            flush_interval_ms=50,
-            idle_timeout_ms=1_000,
-            session_timeout_ms=6_000,
-        )
-    )
-    await world.create_topics()
-    return world
+    return await world_of(broker.address, topic_prefix, idle_timeout_ms=1_000)
 
 
 async def test_counts_every_event_once(world: World) -> None:

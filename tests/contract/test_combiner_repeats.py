@@ -5,27 +5,15 @@ import pytest
 
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range, Tally
 from servicelevel.domain.partitioning import counts_partition
-from servicelevel.settings import Settings
 from tests.conftest import Broker
-from tests.contract.counting import World, event, expected
+from tests.contract.counting import World, event, expected, world_of
 
 WINDOW = 50
 
 
 @pytest.fixture
 async def world(broker: Broker, topic_prefix: str) -> World:
-    world = World(
-        Settings(
-            brokers=broker.address,
-            topic_prefix=topic_prefix,
-            group=f"{topic_prefix}sl",
-            flush_interval_ms=50,
-            session_timeout_ms=6_000,
-            dedup_records=WINDOW,
-        )
-    )
-    await world.create_topics()
-    return world
+    return await world_of(broker.address, topic_prefix, dedup_records=WINDOW)
 
 
 async def again(world: World, *numbers: int) -> None:

@@ -12,8 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from servicelevel.adapters.kafka.group import group_name
 from servicelevel.errors import StateError, StreamError
-from servicelevel.settings import Settings
-from tests.contract.counting import World, event
+from tests.contract.counting import World, event, world_of
 from tests.services.kafka import KafkaBroker
 from tests.services.process import wait_until_async
 
@@ -21,15 +20,7 @@ from tests.services.process import wait_until_async
 @pytest.fixture
 async def world(kafka: KafkaBroker, topic_prefix: str) -> World:
     """400 events in four partitions, counted."""
-    settings = Settings(
-        brokers=kafka.address,
-        topic_prefix=topic_prefix,
-        group=f"{topic_prefix}sl",
-        flush_interval_ms=50,
-        session_timeout_ms=6_000,
-    )
-    world = World(settings)
-    await world.create_topics()
+    world = await world_of(kafka.address, topic_prefix)
     await world.produce(event(n) for n in range(400))
     async with world.running("a"):
         await world.until_counted()

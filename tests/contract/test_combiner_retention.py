@@ -17,8 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from servicelevel.domain.counts import Tally
 from servicelevel.errors import GapError
-from servicelevel.settings import Settings
-from tests.contract.counting import World, event
+from tests.contract.counting import World, event, world_of
 from tests.services.kafka import KafkaBroker
 from tests.services.process import ManagedProcess, wait_until_async
 
@@ -27,16 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 async def world(kafka: KafkaBroker, topic_prefix: str) -> World:
-    settings = Settings(
-        brokers=kafka.address,
-        topic_prefix=topic_prefix,
-        group=f"{topic_prefix}sl",
-        flush_interval_ms=50,
-        session_timeout_ms=6_000,
-    )
-    world = World(settings)
-    await world.create_topics()
-    return world
+    return await world_of(kafka.address, topic_prefix)
 
 
 async def delete(world: World, topic: str, before: Mapping[int, int]) -> None:

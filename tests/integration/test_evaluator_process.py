@@ -79,6 +79,25 @@ def _environment(settings: Settings) -> Mapping[str, str]:
     }
 
 
+async def prepared(brokers: str, topic_prefix: str) -> Settings:
+    """Settings of a group of their own, whose topics are there."""
+    settings = Settings(
+        brokers=brokers,
+        topic_prefix=topic_prefix,
+        group=f"{topic_prefix}g",
+        partitions=1,
+        counts_partitions=PARTITIONS,
+        session_timeout_ms=6_000,
+    )
+    await create_topics({"bootstrap_servers": brokers}, topic_specs(settings), 1)
+    return settings
+
+
+def consumer_at(settings: Settings) -> AIOKafkaConsumer:
+    """One that reads from the start what it is assigned."""
+    return AIOKafkaConsumer(bootstrap_servers=settings.brokers, auto_offset_reset="earliest")
+
+
 async def produce(settings: Settings, first: int, last: int) -> None:
     """Messages `first` to `last` of each partition: one event of every indicator each."""
     async with AIOKafkaProducer(bootstrap_servers=settings.brokers) as producer:
@@ -97,19 +116,10 @@ async def test_a_group_without_its_offsets_goes_on_where_the_table_is(
     kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Every message comes again, and none is counted again."""
-    settings = Settings(
-        brokers=kafka.address,
-        topic_prefix=topic_prefix,
-        group=f"{topic_prefix}g",
-        partitions=1,
-        counts_partitions=PARTITIONS,
-        session_timeout_ms=6_000,
-    )
-    client = {"bootstrap_servers": settings.brokers}
-    await create_topics(client, topic_specs(settings), 1)
+    settings = await prepared(kafka.address, topic_prefix)
     await produce(settings, 0, 200)
     log = tmp_path / "worker.log"
-    async with AIOKafkaConsumer(**client, auto_offset_reset="earliest") as consumer:
+    async with consumer_at(settings) as consumer:
         table = Table(settings, consumer)
         with worker(settings, log) as process:
             await table.until(200)
@@ -125,19 +135,10 @@ async def test_a_group_without_its_offsets_goes_on_where_the_table_is(
 async def test_sums_are_exact_after_kills(
     broker: Broker, topic_prefix: str, tmp_path: Path
 ) -> None:
-    settings = Settings(
-        brokers=broker.address,
-        topic_prefix=topic_prefix,
-        group=f"{topic_prefix}g",
-        partitions=1,
-        counts_partitions=PARTITIONS,
-        session_timeout_ms=6_000,
-    )
-    client = {"bootstrap_servers": settings.brokers}
-    await create_topics(client, topic_specs(settings), 1)
+    settings = await prepared(broker.address, topic_prefix)
     await produce(settings, 0, MESSAGES // 2)
     log = tmp_path / "worker.log"
-    async with AIOKafkaConsumer(**client, auto_offset_reset="earliest") as consumer:
+    async with consumer_at(settings) as consumer:
         table = Table(settings, consumer)
         with worker(settings, log) as process:
             await table.until(100)

@@ -1,6 +1,7 @@
 """Records that were fetched together, with the columns that all of them are asked for."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import overload
 
 from servicelevel.application.ports import RawRecord
@@ -11,8 +12,6 @@ class Fetched(Sequence[RawRecord]):
 
     The client's own records are asked for their fields once, not by each step: asking is a call.
     """
-
-    __slots__ = ("_records", "has_headers", "offsets", "values")
 
     def __init__(
         self,
@@ -27,7 +26,7 @@ class Fetched(Sequence[RawRecord]):
         self.offsets = offsets
         self.has_headers = has_headers
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of all values."""
         return sum(map(len, filter(None, self.values)))

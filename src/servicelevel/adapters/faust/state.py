@@ -23,9 +23,9 @@ from typing import Any
 import orjson
 
 from servicelevel.adapters.faust.entries import logical_key, physical_key
-from servicelevel.application.evaluate.records import PROGRESS_KEY
+from servicelevel.application.evaluate.records import PROGRESS_KEY, damaged
 from servicelevel.application.ports import StoredEntry
-from servicelevel.errors import START_ANEW, StateError
+from servicelevel.errors import StateError
 
 Record = tuple[bytes, bytes | None]
 """What goes to the changelog: key, and value or None for a tombstone."""
@@ -222,7 +222,4 @@ def _decode(key: bytes, raw: bytes) -> StoredEntry:
 
 
 def _damaged(key: bytes) -> StateError:
-    return StateError(
-        f"table entry {key!r} is not [offset, value]: it is damaged, or something else writes to "
-        f"the evaluator's changelog topic. Nothing was changed; {START_ANEW}"
-    )
+    return damaged(key, "is not [offset, value]")

@@ -21,7 +21,7 @@ from servicelevel.application.vitals import CombinerVitals, SourceVitals
 from servicelevel.errors import START_ANEW, StreamError
 
 POLL_MS = 200
-SLICE = 500  # records counted before other tasks get their turn (a message takes several), or
+SLICE = 500  # records counted before other tasks get their turn, or
 SLICE_BYTES = 1 << 20  # so many bytes of larger ones, which may hold many events each
 MAX_READ = 1_000  # of the client's batches, or records, taken in one go, with about
 ENOUGH = 1_000  # records in them; more are not in the processor's cache when they are counted
@@ -53,7 +53,6 @@ class SourceReader:
         self._vitals = vitals
         self._skip_gaps = skip_gaps
         self._max_size = max_size
-        self._at_once = 1  # batches taken in one go
 
     async def run(self) -> None:
         """Read on until cancelled.

@@ -118,6 +118,14 @@ def load_span(series: Series, letter: str, end_ms: int, entry: StoredEntry) -> N
     series.panes.put(span)
 
 
+def damaged(key: object, what: str) -> StateError:
+    """The error of a table entry that we cannot have written; `what` is wrong with it."""
+    return StateError(
+        f"table entry {key!r} {what}: it is damaged, or something else writes to the evaluator's "
+        f"changelog topic. Nothing was changed; {START_ANEW}"
+    )
+
+
 def dump_progress(
     watermark_ms: int | None, told: int, ledger: Ledger, counts_partitions: int
 ) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from servicelevel.application.evaluate.kept import Kept
 from servicelevel.application.evaluate.records import (
     PROGRESS_KEY,
     alert_key,
+    damaged,
     load_origin,
     load_progress,
     load_span,
@@ -22,7 +23,7 @@ from servicelevel.domain.alerts import Alert, Identity
 from servicelevel.domain.holding import Holding
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.outputs import AlertKind
-from servicelevel.errors import START_ANEW, StateError
+from servicelevel.errors import StateError
 
 _DAMAGES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _KINDS: Mapping[str, AlertKind] = {"w": "warning", "b": "breach"}
@@ -74,10 +75,7 @@ def _load_all_series(book: Book, state: StateStore) -> dict[str, StoredEntry]:
 
 
 def _damaged(key: str, error: Exception) -> StateError:
-    return StateError(
-        f"table entry {key!r} has no value of ours ({error!r}): it is damaged, or something else "
-        f"writes to the evaluator's changelog topic. Nothing was changed; {START_ANEW}"
-    )
+    return damaged(key, f"has no value of ours ({error!r})")
 
 
 def _load_series(book: Book, key: str, entry: StoredEntry) -> bool:
