@@ -17,8 +17,11 @@ STOP_S = 40.0
 class Workers:
     """Slots by number, each with one process; `start(slot)` makes one."""
 
-    def __init__(self, start: Callable[[int], ManagedProcess]) -> None:
+    def __init__(
+        self, start: Callable[[int], ManagedProcess], again_after_s: float = AGAIN_AFTER_S
+    ) -> None:
         self._start = start
+        self._again_after_s = again_after_s
         self._slots: dict[int, ManagedProcess] = {}
         self._logged: dict[int, int] = {}  # bytes of its log before it was started
         self._handled: set[int] = set()  # slots that a step is at work on
@@ -112,14 +115,14 @@ class Workers:
     async def keep(self) -> None:
         """Start again what ends by itself, until cancelled."""
         while True:
-            for slot, process in list(self._slots.items()):
-                code = process.poll()
-                if slot not in self._slots or slot in self._handled:  # removed meanwhile
+            for slot in list(self._slots):
+                process = self._slots.get(slot)  # others may have removed or replaced it meanwhile
+                if process is None or slot in self._handled:
                     continue
-                if code is not None:
+                if (code := process.poll()) is not None:
                     self._note(slot, code)
-                    await asyncio.sleep(AGAIN_AFTER_S)
-                    if slot in self._slots and slot not in self._handled:
+                    await asyncio.sleep(self._again_after_s)
+                    if self._slots.get(slot) is process and slot not in self._handled:
                         self._launch(slot)
             await asyncio.sleep(0.1)
 
