@@ -20,7 +20,8 @@ from servicelevel.domain.outputs import DeadLetter
 from servicelevel.entrypoints.collecting import collected_seldom
 from servicelevel.entrypoints.replay_request import RecordedFiles, ReplayRequest
 from servicelevel.errors import UsageError
-from servicelevel.schemas.outputs import cloudevent, encode, status_document
+from servicelevel.schemas.outputs import cloudevent, encode
+from servicelevel.schemas.status_json import status_data
 
 Record = Callable[[], list[Recording]]
 """The recordings from their beginning, each time it is called."""
@@ -40,7 +41,7 @@ def run_replay(request: ReplayRequest, out: TextIO) -> Replayed:
     if request.status_at_ms is None:
         lines = [encode(cloudevent(transition)).decode() for transition in told.transitions]
     else:
-        lines = [status_document(status).decode() for status in told.statuses]
+        lines = [status_data(status).decode() for status in told.statuses]
     out.writelines(f"{line}\n" for line in lines)
     out.flush()
     _log(request, told, outputs=len(lines))

@@ -6,37 +6,28 @@ its `id`.
 
 from collections.abc import Mapping
 from fractions import Fraction
-from hashlib import sha256
 from typing import NamedTuple
 
-from servicelevel.domain.corrections import Correction
 from servicelevel.domain.outputs import (
     AlertKind,
     Evidence,
-    Forecast,
     Output,
-    Percentile,
     Status,
     StatusRemoved,
     Transition,
 )
 from servicelevel.domain.sight import Number
-from servicelevel.domain.time import duration_text
 from servicelevel.schemas.cloudevents import (
     AlertData,
     AlertEvent,
     CloudEvent,
-    CorrectionData,
-    ErrorBudget,
     EvidenceData,
-    ForecastData,
     OffsetSpan,
-    PercentileData,
-    StatusData,
     StatusEvent,
     WindowCounts,
 )
 from servicelevel.schemas.moments import rfc3339
+from servicelevel.schemas.status_json import status_event
 
 
 class Message(NamedTuple):
@@ -49,20 +40,16 @@ class Message(NamedTuple):
 
 def cloudevent(output: Transition | Status) -> AlertEvent | StatusEvent:
     """The event of a transition or status. The same output gives the same event, byte for byte."""
-    return _alert(output) if isinstance(output, Transition) else _status(output)
+    return _alert(output) if isinstance(output, Transition) else parse_status(_status(output))
 
 
 def message(output: Output) -> Message:
     """Topic, key and value of an output; of a status that is void, its key's tombstone."""
     if isinstance(output, StatusRemoved):
         return Message("status", output_key(output), None)
-    topic = "status" if isinstance(output, Status) else _TOPICS[output.kind]
-    return Message(topic, output_key(output), encode(cloudevent(output)))
-
-
-def status_document(status: Status) -> bytes:
-    """The data of a status event alone, as JSON."""
-    return _status(status).data.model_dump_json().encode()
+    if isinstance(output, Status):
+        return Message("status", output_key(output), _status(output))
+    return Message(_TOPICS[output.kind], output_key(output), encode(_alert(output)))
 
 
 def output_key(output: Output) -> bytes:
@@ -86,6 +73,10 @@ def parse_transition(value: bytes) -> AlertEvent:
 
 
 _TOPICS: Mapping[AlertKind, str] = {"warning": "warnings", "breach": "breaches"}
+
+
+def _status(status: Status) -> bytes:
+    return status_event(status, _path(status.slo, status.group))
 
 
 def _alert(transition: Transition) -> AlertEvent:
@@ -130,70 +121,6 @@ def _evidence(evidence: Evidence) -> EvidenceData:
             for source, (first, last) in evidence.offsets.items()
         },
         dimensions=dict(evidence.dimensions),
-    )
-
-
-def _status(status: Status) -> StatusEvent:
-    data = StatusData(
-        slo=status.slo,
-        objective=status.objective,
-        service=status.service,
-        group=status.group,
-        at=rfc3339(status.at_ms),
-        good=_amount(status.good),
-        total=status.total,
-        sli=status.sli,
-        target=_ratio(status.target),
-        error_budget=ErrorBudget(
-            allowed=status.allowed,
-            consumed=_amount(status.consumed),
-            remaining_ratio=status.remaining_ratio,
-        ),
-        burn_rates=dict(status.burn_rates),
-        state=status.state,
-        severity=status.severity,
-        window_ms=status.window_ms,
-        warning_alert_id=status.warning_alert_id,
-        breach_alert_id=status.breach_alert_id,
-        definition_digest=status.definition_digest,
-        forecast=None if status.forecast is None else _forecast(status.forecast),
-        corrections=[_correction(each) for each in status.corrections],
-        percentile=None if status.percentile is None else _percentile(status.percentile),
-    )
-    content = data.model_dump_json().encode()
-    return StatusEvent(
-        id=sha256(content).hexdigest()[:32],  # a status of other content is another event
-        subject=_path(status.slo, status.group),
-        time=data.at,
-        data=data,
-    )
-
-
-def _forecast(forecast: Forecast) -> ForecastData:
-    ends = (forecast.earliest_ms, forecast.expected_ms, forecast.latest_ms)
-    earliest, expected, latest = (None if end is None else rfc3339(end) for end in ends)
-    return ForecastData(
-        over=duration_text(forecast.over_ms), earliest=earliest, expected=expected, latest=latest
-    )
-
-
-def _correction(correction: Correction) -> CorrectionData:
-    return CorrectionData(
-        name=correction.name,
-        since=rfc3339(correction.from_ms),
-        until=rfc3339(correction.to_ms),
-        effect=correction.effect,
-        by=correction.by,
-        reason=correction.reason,
-        recorded_at=correction.recorded_at,
-    )
-
-
-def _percentile(percentile: Percentile) -> PercentileData:
-    return PercentileData(
-        percentile=_ratio(percentile.ratio * 100),
-        value=percentile.value,
-        at=rfc3339(percentile.at_ms),
     )
 
 

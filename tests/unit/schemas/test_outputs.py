@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from fractions import Fraction
+from hashlib import sha256
 from math import inf, nan
 
 import orjson
@@ -10,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servicelevel.domain.corrections import Correction
 from servicelevel.domain.outputs import (
     AlertState,
     DeadLetter,
     Evidence,
+    Forecast,
     LateEvent,
+    Percentile,
     Status,
     StatusRemoved,
     Transition,
@@ -154,6 +158,61 @@ def test_a_status_of_other_content_has_another_id() -> None:
 def test_what_is_written_can_be_read_again() -> None:
     assert parse_transition(message(TRANSITION).value) == cloudevent(TRANSITION)
     assert parse_status(message(STATUS).value) == cloudevent(STATUS)
+
+
+_floats = st.floats(allow_nan=True, allow_infinity=True)
+_ratios = st.fractions(min_value=0, max_value=10**6, max_denominator=10**6)
+_moments = st.integers(min_value=0, max_value=4_102_444_800_000)
+_forecasts = st.builds(
+    Forecast, st.sampled_from([60_000, 3_600_000, 90_000]), *[st.none() | _moments] * 3
+)
+_corrections = st.builds(
+    Correction,
+    name=st.text(),
+    from_ms=_moments,
+    to_ms=_moments,
+    effect=st.sampled_from(["remove", "good"]),
+    by=st.text(),
+    reason=st.text(),
+    recorded_at=st.text(),
+)
+_percentiles = st.builds(
+    Percentile, _ratios, st.floats(allow_nan=False, allow_infinity=False), _moments
+)
+_statuses = st.builds(
+    Status,
+    slo=st.text(),
+    objective=st.text(),
+    service=st.text(),
+    group=st.text(),
+    at_ms=_moments,
+    good=st.integers(min_value=0, max_value=2**62) | _ratios,
+    total=st.integers(min_value=0, max_value=2**62),
+    sli=st.none() | _floats,
+    target=_ratios,
+    allowed=_floats,
+    consumed=st.integers(min_value=-(2**62), max_value=2**62) | _ratios,
+    remaining_ratio=st.none() | _floats,
+    burn_rates=st.dictionaries(st.text(), st.none() | _floats, max_size=3),
+    state=st.sampled_from(["no_data", "ok", "warning", "breached"]),
+    severity=st.none() | st.sampled_from(Severity),
+    warning_alert_id=st.none() | st.text(),
+    breach_alert_id=st.none() | st.text(),
+    window_ms=st.integers(min_value=0, max_value=2**53),
+    definition_digest=st.text(),
+    forecast=st.none() | _forecasts,
+    corrections=st.lists(_corrections, max_size=2).map(tuple),
+    percentile=st.none() | _percentiles,
+)
+
+
+@given(_statuses)
+def test_a_status_is_written_as_its_model_would_write_it(status: Status) -> None:
+    written = message(status).value
+    assert written is not None
+    event = parse_status(written)
+    assert encode(event) == written
+    assert event.id == sha256(event.data.model_dump_json().encode()).hexdigest()[:32]
 
 
 def test_a_reader_accepts_fields_it_does_not_know() -> None:

@@ -136,6 +136,7 @@ class KafkaCombiner:
             SourceReader(clients.sources, flusher, clock, self.vitals, skip_gaps=skip_gaps),
             partial(self._counter, topics, writer),
             self._settings.flush_interval_ms / 1000,
+            clock,
             self.vitals,
         )
 

@@ -15,14 +15,14 @@ from servicelevel.adapters.kafka.group import SourceTopics, commit
 from servicelevel.adapters.kafka.reading import SourceReader
 from servicelevel.adapters.kafka.tail import CountsTail
 from servicelevel.application.commits import Commit, encode_metadata
+from servicelevel.application.pacing import held_for_s
+from servicelevel.application.ports import WallClock
 from servicelevel.application.source_counter import MAX_RECORDS, SourceCounter
 from servicelevel.application.vitals import CombinerVitals
 from servicelevel.errors import RestartRequiredError
 
 log = logging.getLogger(__name__)
 
-BACKLOG_FLUSH_S = 1.0
-BACKLOG_RECORDS = 10_000
 CLAIM_BACKOFF_S = 0.2
 COMMIT_INTERVAL_S = 3.0
 SETTLE_S = 5.0
@@ -45,6 +45,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         reader: SourceReader,
         make_counter: MakeCounter,
         flush_interval_s: float,
+        clock: WallClock,
         vitals: CombinerVitals,
     ) -> None:
         self._consumer = consumer
@@ -55,6 +56,7 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._reader = reader
         self._make_counter = make_counter
         self._flush_interval_s = flush_interval_s
+        self._clock = clock
         self._vitals = vitals
         self._wanted: set[TopicPartition] = set()  # assigned and not held
         self._assignments = 0
@@ -195,16 +197,21 @@ class CombinerSession(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._max_records[partition] = max(1, records // SMALLER)
 
     async def _flush_now_and_then(self) -> None:
-        """At each interval; while there is a backlog, in fewer and larger messages."""
         while True:
             waited_s = 0.0
-            while not waited_s or (waited_s < BACKLOG_FLUSH_S and self._is_behind()):
+            while not waited_s or waited_s < self._held_for_s():
                 await asyncio.sleep(self._flush_interval_s)
                 waited_s += self._flush_interval_s
             await self._flusher.flush()
 
-    def _is_behind(self) -> bool:
-        return sum(held.lag for held in self._flusher.held.values()) > BACKLOG_RECORDS
+    def _held_for_s(self) -> float:
+        """As it is now: a backlog may be read to its end meanwhile."""
+        held = self._flusher.held.values()
+        most = max(held, key=lambda each: each.lag, default=None)
+        time_ms = most.counter.max_time_ms if most else None
+        behind_ms = None if time_ms is None else self._clock() - time_ms
+        lag = sum(each.lag for each in held)
+        return held_for_s(self._flush_interval_s, lag, behind_ms)
 
     async def _commit_now_and_then(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from math import gcd
 
 from servicelevel.application.cells import OTHER
 from servicelevel.application.evaluate.judged import Judged, Part
@@ -49,6 +50,8 @@ class Book:
         self._together: dict[tuple[str, str], Judged] = {}
         self._lookers: dict[int, list[Judged]] = {}  # by the id of a series
         self._new: list[Judged] = []
+        self.step_ms = 0
+        """The ends of all units that are judged are multiples of it."""
         homes = catalogue.indicators()
         for slo in catalogue.slos.values():
             here = [
@@ -152,6 +155,7 @@ class Book:
         severity = self._policy.breach_severity
         judged = Judged(parts, [Watch(promise, group, severity) for promise in promises])
         self._new.append(judged)
+        self.step_ms = gcd(self.step_ms, judged.step_ms)
         reach_ms = max(watch.promise.reach_ms for watch in judged.watches)
         for part in parts:
             part.series.watched(judged.step_ms, reach_ms)

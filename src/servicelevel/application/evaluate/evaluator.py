@@ -7,10 +7,11 @@ judged again is judged on data that still has the resolution needed, since mergi
 message behind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from servicelevel.application.evaluate.adding import Added, PaneKey, add_up
 from servicelevel.application.evaluate.aging import Aging
-from servicelevel.application.evaluate.book import TOTAL, Book, Row
+from servicelevel.application.evaluate.book import Book, Row
 from servicelevel.application.evaluate.departures import Departures
 from servicelevel.application.evaluate.judged import Judged
 from servicelevel.application.evaluate.kept import Kept, Told
@@ -48,6 +49,7 @@ class Evaluator:
         self._departures = Departures()
         self._ledger = Ledger()
         self._watermark_ms: int | None = None
+        self._judged_ms: int | None = None  # all units that end by then
         self._told = -1
         self._offset = -1
         self._rejected = 0
@@ -144,44 +146,40 @@ class Evaluator:
         self._rejected += claimed.count(False) + sum(not is_applied for is_applied, _ in applied)
         return [c for is_applied, range_ in applied if is_applied for c in range_.cells]
 
-    def _add(self, cells: Iterable[Cell], offset: int) -> dict[int, Series]:
+    def _add(self, cells: Iterable[Cell], offset: int) -> list[Series]:
         """Count the cells, each in its group and in total; the series that have bad events."""
-        threatened: dict[int, Series] = {}
-        for cell in cells:
-            group = cell.group and self._book.admit(cell.indicator, cell.group)
-            for name in dict.fromkeys((group, TOTAL)):
-                series = self._count(cell, name, offset)
-                if cell.good < cell.total:
-                    threatened[id(series)] = series
-        return threatened
-
-    def _count(self, cell: Cell, group: str, offset: int) -> Series:
-        row = self._book.row(cell.indicator, group)
-        series = row.series
-        if series.begin_at(cell.revision_ms or cell.pane_end_ms):
-            self._state.put(first_key(series), offset, series.panes.first_ms)
+        sums = add_up(cells, self._book)
         for judged in self._book.take_new():
             for watch in judged.watches:
                 self._departures.give_back(watch)
             self._note_changes(judged)
+            self._judged_ms = None  # it may have to be judged at once
+        for series, panes in sums.items():
+            self._count(series, panes, offset)
+        return [s for s, panes in sums.items() if any(p.good < p.total for p in panes.values())]
+
+    def _count(self, series: Series, panes: Mapping[PaneKey, Added], offset: int) -> None:
+        if series.begin_at(min(revision_ms or end_ms for end_ms, revision_ms in panes)):
+            self._state.put(first_key(series), offset, series.panes.first_ms)
         if not series.windows:
             for judged in self._book.judged_of([series]):
                 judged.start(self._watermark_ms)
-        series.add(cell, offset, self._watermark_ms)
-        if self._keeps_details(cell):
-            if cell.bad is not None:
-                series.add_origin(cell.pane_end_ms, cell.bad, offset)
-            if cell.sketch is not None:
-                series.add_values(cell.pane_end_ms, cell.sketch, offset)
+        for (end_ms, revision_ms), added in panes.items():
+            counts = added.good, added.total
+            series.add(end_ms, counts, offset, self._watermark_ms, revision_ms)
+            if self._keeps_details(end_ms, revision_ms):
+                for bad in added.bad:
+                    series.add_origin(end_ms, bad, offset)
+                for sketch in added.sketches:
+                    series.add_values(end_ms, sketch, offset)
         self._dirty[id(series)] = series
-        return series
 
-    def _keeps_details(self, cell: Cell) -> bool:
+    def _keeps_details(self, end_ms: int, revision_ms: int) -> bool:
         # Not of revisions: evidence must not depend on when they are read.
-        if self._watermark_ms is None or cell.revision_ms:
-            return not cell.revision_ms
+        if self._watermark_ms is None or revision_ms:
+            return not revision_ms
         oldest = floor_to(self._watermark_ms, SPAN_MS) - self._policy.evidence_ms
-        return cell.pane_end_ms > oldest
+        return end_ms > oldest
 
     def _judge(self, offset: int) -> list[Output]:
         before = self._watermark_ms
@@ -189,6 +187,10 @@ class Evaluator:
         if now is None or (before is not None and now <= before):
             return []
         self._watermark_ms = now
+        step_ms = self._book.step_ms
+        if self._judged_ms is not None and now < self._judged_ms + step_ms:
+            return []  # no unit is complete that was not before
+        self._judged_ms = floor_to(now, step_ms) if step_ms else None
         outputs: list[Output] = []
         for judged in self._book.judged():
             outputs += self._judge_one(judged, floor_to(now, judged.step_ms), offset)
@@ -218,7 +220,7 @@ class Evaluator:
             self._note_changes(judged)
         return outputs
 
-    def _judge_early(self, threatened: dict[int, Series], offset: int) -> list[Output]:
+    def _judge_early(self, threatened: Iterable[Series], offset: int) -> list[Output]:
         if self._watermark_ms is None:
             return []
         reach = self._policy.allowed_lateness_ms + self._policy.early_reach_ms
@@ -229,7 +231,7 @@ class Evaluator:
         if newest - self._watermark_ms > reach:
             return []
         outputs: list[Output] = []
-        for judged in self._book.judged_of(threatened.values()):
+        for judged in self._book.judged_of(threatened):
             if judged.tells_early and judged.start(self._watermark_ms):
                 outputs += self._judge_one_early(judged, newest, offset)
         return outputs

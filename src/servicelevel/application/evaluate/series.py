@@ -6,10 +6,10 @@ from math import lcm
 from zlib import crc32
 
 from servicelevel.application.cells import GrowingEvidence, named_dimensions
-from servicelevel.domain.counts import BadEvidence, Cell
+from servicelevel.domain.counts import BadEvidence
 from servicelevel.domain.ladder import SPAN_MS, Ladder
 from servicelevel.domain.panes import Panes
-from servicelevel.domain.span import Span
+from servicelevel.domain.span import Counts, Span
 from servicelevel.domain.time import DAY_MS, MINUTE_MS, floor_to, pane_end
 from servicelevel.domain.windows import Windows
 
@@ -75,23 +75,33 @@ class Series:
                 windows.rebuild()  # more slices are judged now
         return True
 
-    def add(self, cell: Cell, offset: int, watermark_ms: int | None) -> None:
-        """Count a cell, unless its span has the message at `offset` already."""
-        at_ms = watermark_ms if watermark_ms is not None else cell.pane_end_ms
+    def add(
+        self,
+        pane_end_ms: int,
+        counts: Counts,
+        offset: int,
+        watermark_ms: int | None,
+        revision_ms: int = 0,
+    ) -> None:
+        """Count events of a pane, unless its span has the message at `offset` already.
+
+        Those of a revision count at pane ends from `revision_ms` on (0: no revision).
+        """
+        at_ms = watermark_ms if watermark_ms is not None else pane_end_ms
         until = self.moved_until_ms(at_ms)
-        span, end_ms = self.panes.locate(cell.pane_end_ms, at_ms, until)
+        span, end_ms = self.panes.locate(pane_end_ms, at_ms, until)
         if span.offset >= offset:
             return
         self.touched[(span.end_ms, span.length_ms)] = span
-        late = [w for w in self.windows if self._is_in(w, end_ms, cell.revision_ms)]
+        late = [w for w in self.windows if self._is_in(w, end_ms, revision_ms)]
         units = [pane_end(end_ms, w.view.step_ms) for w in late]
         before = [w.view.unit(unit, w.at_ms) for w, unit in zip(late, units, strict=True)]
         settled_ms = floor_to(at_ms, self.grid_ms) if watermark_ms is not None else -1
-        if cell.revision_ms > settled_ms and cell.revision_ms:
-            span.revise(end_ms, cell.revision_ms, cell.good, cell.total)
+        if revision_ms > settled_ms and revision_ms:
+            span.revise(end_ms, revision_ms, *counts)
             self.panes.note_revised(span)
         else:
-            span.add(end_ms, cell.good, cell.total)
+            span.add(end_ms, *counts)
         for w, unit, was in zip(late, units, before, strict=True):
             now = w.view.unit(unit, w.at_ms)
             w.revise(unit, now[0] - was[0], now[1] - was[1])

@@ -5,8 +5,11 @@ from collections.abc import Awaitable
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
+from aiokafka.partitioner import DefaultPartitioner
+from hypothesis import given
+from hypothesis import strategies as st
 
-from servicelevel.adapters.kafka.output_writer import OutputWriter
+from servicelevel.adapters.kafka.output_writer import OutputWriter, Partitioner
 from servicelevel.errors import DependencyError
 
 
@@ -63,3 +66,15 @@ async def test_nothing_to_send_is_fine() -> None:
     producer = FakeProducer()
     await OutputWriter(producer, str).send_all([])
     assert producer.sent == []
+
+
+@given(st.lists(st.binary(min_size=1, max_size=80), min_size=1), st.integers(1, 12))
+def test_a_key_goes_where_every_client_of_kafka_puts_it(keys: list[bytes], count: int) -> None:
+    ours, theirs = Partitioner(), DefaultPartitioner()
+    every = list(range(count))
+    for key in [*keys, *keys]:
+        assert ours(key, every, every) == theirs(key, every, every)
+
+
+def test_what_has_no_key_goes_to_a_partition_that_is_there() -> None:
+    assert Partitioner()(None, [0, 1, 2], [1]) == 1

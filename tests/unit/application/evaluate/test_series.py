@@ -1,7 +1,6 @@
 """What becomes of panes as their span moves into its day."""
 
 from servicelevel.application.evaluate.series import Series
-from servicelevel.domain.counts import Cell
 from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.builders.ladder import LADDER
@@ -13,9 +12,9 @@ LATER_MS = BEGIN_MS + SPAN_MS + HOUR_MS
 
 def test_a_late_event_leaves_no_finer_pane_in_the_day_than_its_neighbours() -> None:
     series = Series("i", "", PANE_MS, LADDER)
-    series.add(Cell("i", "", BEGIN_MS + 6 * PANE_MS, 5, 5), 0, BEGIN_MS)
-    late = Cell("i", "", BEGIN_MS + PANE_MS, 0, 1, revision_ms=LATER_MS + 2 * HOUR_MS)
-    series.add(late, 1, BEGIN_MS + SPAN_MS)
+    series.add(BEGIN_MS + 6 * PANE_MS, (5, 5), 0, BEGIN_MS)
+    since_ms = LATER_MS + 2 * HOUR_MS
+    series.add(BEGIN_MS + PANE_MS, (0, 1), 1, BEGIN_MS + SPAN_MS, since_ms)
     (span,) = series.panes.spans.values()
 
     day = series.move(span, LATER_MS + SPAN_MS, 2)
