@@ -8,6 +8,10 @@ from servicelevel.domain.counts import BadEvidence, Cell
 OTHER = "__other__"
 MAX_DIMENSIONS = 32  # values named in a cell
 _MAX_HELD = 1_024  # values told apart while events are still being added
+EVIDENCE_BYTES = 150  # of a cell in a message, where a few events are bad
+_NUMBERS_BYTES = 60  # those of a cell, and what stands between them
+_COUNT_BYTES = 12  # a name's quotes and its count, or a bucket and its count
+_OFFSETS_BYTES = 60
 
 
 @dataclass(slots=True)
@@ -50,10 +54,14 @@ CellKey = tuple[str, str, int, int]
 
 
 class CellSums:
-    """Cells under construction, by their keys."""
+    """Cells under construction, by their keys.
+
+    `bytes_at_most` is about what they take in a message; evidence is counted each time it is added.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[CellKey, _Sum] = {}
+        self.bytes_at_most = 0
 
     def __len__(self) -> int:
         return len(self._sums)
@@ -63,12 +71,14 @@ class CellSums:
         into = self._sums.get(key)
         if into is None:
             into = self._sums[key] = _Sum()
+            self.bytes_at_most += cell_bytes(key[0], key[1])
         into.good += good
         into.total += total
         if bad:
             if into.evidence is None:
                 into.evidence = GrowingEvidence()
             into.evidence.add(*bad)
+            self.bytes_at_most += sum(map(_evidence_bytes, bad))
 
     def add_sketch(self, key: CellKey, sketch: Mapping[int, int]) -> None:
         """Add counts of values to a cell that was added to."""
@@ -77,10 +87,21 @@ class CellSums:
             into.sketch = {}
         for bucket, count in sketch.items():
             into.sketch[bucket] = into.sketch.get(bucket, 0) + count
+        self.bytes_at_most += _COUNT_BYTES * len(sketch)
 
     def cells(self) -> list[Cell]:
         """All cells, in the order of their keys."""
         return [_cell(key, self._sums[key]) for key in sorted(self._sums)]
+
+
+def cell_bytes(indicator: str, group: str) -> int:
+    """About what a cell without bad events takes in a message."""
+    return _NUMBERS_BYTES + len(indicator) + len(group)
+
+
+def _evidence_bytes(bad: BadEvidence | GrowingEvidence) -> int:
+    names = sum(map(len, bad.dimensions)) + _COUNT_BYTES * len(bad.dimensions)
+    return _OFFSETS_BYTES * len(bad.offsets) + names
 
 
 def _cell(key: CellKey, found: _Sum) -> Cell:

@@ -3,11 +3,11 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import compress
+from itertools import compress, islice
 from typing import NamedTuple
 
 from servicelevel.application.bad_events import BadEvents
-from servicelevel.application.cells import OTHER, CellKey, CellSums
+from servicelevel.application.cells import EVIDENCE_BYTES, OTHER, CellKey, CellSums, cell_bytes
 from servicelevel.application.classify import Plan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
@@ -79,7 +79,7 @@ class SourceAccumulator:
         self._revisions: list[Revision] = []
         self._counts: dict[_Pane, Counter[Outcome]] = {}
         self._bad: dict[_Pane, BadEvents] = {}
-        self._sum_count = 0
+        self._sum_count = self._sum_bytes = 0
         self._sketches: dict[_Pane, dict[Series, Counter[int]]] = {}
         self._cells: dict[int, CellSums] = {}
 
@@ -88,6 +88,16 @@ class SourceAccumulator:
         """What is kept in memory, in events, sums and cells: a reason to flush early."""
         pending = len(self._events) + len(self._revisions)
         return pending + self._sum_count + sum(map(len, self._cells.values()))
+
+    def takes(self, max_bytes: int) -> bool:
+        """Whether the cells of a counts partition take about so much in a message, or more."""
+        if self._cell_bytes() + self._sum_bytes < max_bytes:
+            return False
+        self._settle()  # many sums may be of one cell
+        return self._cell_bytes() >= max_bytes
+
+    def _cell_bytes(self) -> int:
+        return max((sums.bytes_at_most for sums in self._cells.values()), default=0)
 
     def add(self, batch: Batch, dead: int, repeated: int = 0) -> list[LateEvent]:
         """Count a batch, and what could not be read or was left out; returns the late events.
@@ -144,7 +154,9 @@ class SourceAccumulator:
             counts = self._counts[pane] = Counter()
         before = len(counts)
         counts.update(outcomes)
-        self._sum_count += len(counts) - before
+        if new := len(counts) - before:
+            self._sum_count += new
+            self._sum_bytes += sum(map(_bytes_of, islice(reversed(counts), new)))
         looks = set(outcomes)
         if bad := {outcome for outcome in looks if outcome.bad}:
             self._add_bad_events(pane, bad, outcomes, events, offsets)
@@ -209,7 +221,7 @@ class SourceAccumulator:
                 self._cells_of(series).add_sketch(_key(series, pane), sketch)
         self._counts = {}
         self._bad = {}
-        self._sum_count = 0
+        self._sum_count = self._sum_bytes = 0
         self._sketches = {}
 
     def _add_bad(self, pane: "_Pane", series: Series, parts: Sequence[_Bad]) -> None:
@@ -240,6 +252,13 @@ class _Pane(NamedTuple):
 
     end_ms: int
     since_ms: int = 0
+
+
+def _bytes_of(outcome: Outcome) -> int:
+    """About what cells take that are of nothing else."""
+    good = sum(cell_bytes(s.compiled.indicator.id, s.group) for s in outcome.good)
+    bad = sum(cell_bytes(s.compiled.indicator.id, s.group) for s in outcome.bad)
+    return good + bad + EVIDENCE_BYTES * len(outcome.bad)
 
 
 def _key(series: Series, pane: _Pane) -> CellKey:

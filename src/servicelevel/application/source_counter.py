@@ -94,13 +94,18 @@ class SourceCounter:
             split = min(split, self.max_records)
             self._count(records[:split], now_ms)
             records = records[split:]
-            if self._untaken >= self.max_records or self._accumulator.size >= MAX_SIZE:
+            if self._untaken >= self.max_records or self._is_large():
                 self._close()
             if cut and (self.position == cut.offset or _begins_at(records, cut.offset)):
                 self.position = cut.offset
                 self._close()
                 self._advance(cut.max_time_ms)
                 self._cuts.pop(0)
+
+    def _is_large(self) -> bool:
+        """Whether what is held makes a range that may not fit into a message with another."""
+        held = self._accumulator
+        return held.size >= MAX_SIZE or held.takes(self._max_bytes // 2)
 
     def _count(self, records: Sequence[RawRecord], now_ms: int) -> None:
         if records and records[0].offset < self.position:

@@ -144,7 +144,7 @@ class Flusher:
         if heartbeat:
             self._heartbeat_ms = now_ms
         ranges = {
-            n: [range_ for each in held for range_ in each.counter.ranges(n)]
+            n: sorted((range_ for each in held for range_ in each.counter.ranges(n)), key=_in_order)
             for n in self._tail.counts_partitions
             if heartbeat or any(each.counter.has_news(n) for each in held)
         }
@@ -226,3 +226,8 @@ class Flusher:
     async def settled(self) -> None:
         """Wait until the log has decided on all that was written."""
         await self._tail.passed(self._written)
+
+
+def _in_order(range_: Range) -> int:
+    """By event time, so that sources go on together; those of one source stay as they are."""
+    return range_.max_time_ms or 0

@@ -89,6 +89,9 @@ class Accumulator:
 
     def advance(self, _time: int) -> None: ...
 
+    def takes(self, _max_bytes: int) -> bool:
+        return False
+
 
 @dataclass(frozen=True)
 class Record:
