@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from servicelevel.application.evaluate.records import PROGRESS_KEY
+from servicelevel.application.pieces import Pieces
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.outputs import AlertState, Evidence, Output, Transition
@@ -17,6 +18,7 @@ class SumEvaluator:
         self.state = state
         self._alerts = alerts
         self.told_offsets: list[int] = []
+        self.ranges = 0  # handled so far
 
     @property
     def next_offset(self) -> int | None:
@@ -27,8 +29,8 @@ class SumEvaluator:
     watermark_ms: int | None = None
     rejected = 0
 
-    def apply(self, message: CountsMessage, offset: int) -> list[Output]:
-        """Add the cells; the progress is written last."""
+    def steps(self, message: CountsMessage, offset: int) -> Pieces[list[Output]]:
+        """Add the cells, a range in each piece; the progress is written last."""
         for range_ in message.ranges:
             for cell in range_.cells:
                 key = f"sum/{cell.indicator}"
@@ -36,6 +38,8 @@ class SumEvaluator:
                 if entry is not None and entry.offset >= offset:
                     continue
                 self.state.put(key, offset, cell.total + (entry.value if entry else 0))
+            self.ranges += 1
+            yield
         alerts: list[Output] = [alert(offset)] if offset in self._alerts else []
         self.state.put(PROGRESS_KEY, offset, [offset] if alerts else [])
         return alerts

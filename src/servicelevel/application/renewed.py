@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from servicelevel.application.definitions import Definitions
 from servicelevel.application.evaluate import Evaluator
+from servicelevel.application.pieces import Pieces
 from servicelevel.domain.counts import CountsMessage
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output
@@ -40,11 +41,11 @@ class RenewedEvaluator:
         """How many claims and ranges the ledger has ignored since this object was made."""
         return self._rejected + self._evaluator.rejected
 
-    def apply(self, message: CountsMessage, offset: int) -> Sequence[Output]:
-        """Handle the message at `offset`; outputs in order of event time."""
+    def steps(self, message: CountsMessage, offset: int) -> Pieces[Sequence[Output]]:
+        """Handle the message at `offset`, in pieces; outputs in order of event time."""
         if self._definitions.catalogue is not self._catalogue:
             self._renew()
-        return self._evaluator.apply(message, offset)
+        return (yield from self._evaluator.steps(message, offset))
 
     def pending(self) -> Sequence[Output]:
         """What was decided and perhaps not told before a crash: tell it again."""

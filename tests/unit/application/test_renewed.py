@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from servicelevel.application.definitions import Definitions
 from servicelevel.application.evaluate import Evaluator
 from servicelevel.application.memory_state import MemoryState
+from servicelevel.application.pieces import at_once
 from servicelevel.application.renewed import RenewedEvaluator
 from servicelevel.domain.counts import Cell, Claim, CountsMessage, Range
 from servicelevel.domain.model import Catalogue
@@ -48,7 +49,7 @@ class World:
 
     def apply(self, message: CountsMessage) -> list[Status | Transition]:
         self._offset += 1
-        return list(self.evaluator.apply(message, self._offset))
+        return list(at_once(self.evaluator.steps(message, self._offset)))
 
     def change_to(self, other: Catalogue) -> None:
         self.definitions.change_to(Definitions(other, 1))

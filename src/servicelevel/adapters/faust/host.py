@@ -1,33 +1,18 @@
 """Keeps an evaluator per counts partition, and its table, outputs and progress in step."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from servicelevel.adapters.faust.pipe import Changelog, OutputWriter, Pipe, Step
+from servicelevel.adapters.faust.pipe import Changelog, OutputWriter, Pipe
+from servicelevel.adapters.faust.session import Evaluator, Session, note
 from servicelevel.adapters.faust.state import FaustState
 from servicelevel.application.ports import StateStore
 from servicelevel.application.vitals import EvaluatorVitals
 from servicelevel.domain.counts import CountsMessage
-from servicelevel.domain.outputs import Output, Transition
 from servicelevel.errors import START_ANEW, GapError, RestartRequiredError
 
 Decode = Callable[[bytes], CountsMessage]
-
-
-class Evaluator(Protocol):
-    """What is run on each counts partition."""
-
-    @property
-    def next_offset(self) -> int | None: ...
-    @property
-    def watermark_ms(self) -> int | None: ...
-    @property
-    def rejected(self) -> int: ...
-    def apply(self, message: CountsMessage, offset: int) -> Sequence[Output]: ...
-    def pending(self) -> Sequence[Output]: ...
-    def told(self, offset: int) -> None: ...
 
 
 EvaluatorFactory = Callable[[StateStore, int], Evaluator]
@@ -44,17 +29,6 @@ class CountsLog(Protocol):
     async def rewind(self, partition: int, offset: int) -> None:
         """Let the next process begin at `offset`, if the broker allows it."""
         ...
-
-
-@dataclass(eq=False, slots=True)
-class _Session:
-    """One assignment of one partition; `open` until the partition is released."""
-
-    state: FaustState
-    evaluator: Evaluator
-    next_offset: int
-    rejected: int = 0
-    open: bool = True
 
 
 class EvaluatorHost:
@@ -83,7 +57,7 @@ class EvaluatorHost:
         self._changelog = changelog
         self._outputs = outputs
         self._limit = limit
-        self._sessions: dict[int, _Session] = {}
+        self._sessions: dict[int, Session] = {}
         self._pipes: dict[int, Pipe] = {}
         self._assigned: frozenset[int] = frozenset()
         self._running = asyncio.Event()
@@ -120,22 +94,27 @@ class EvaluatorHost:
         if not (session.open and self._running.is_set()):
             pipe.give_back()
             return
-        session.state.begin(offset)
-        outputs = session.evaluator.apply(self._decode(value), offset)
-        session.next_offset = offset + 1
-        self._note(partition, session, outputs)
-        pipe.push(self._step(session, offset, outputs, acknowledge))
+        try:
+            outputs, step = await session.apply(self._decode(value), offset, acknowledge)
+        except BaseException as error:  # cancelled, too
+            self._drop(partition, offset, error)
+            raise
+        if not session.open:  # it took too long for a release, and this process ends
+            pipe.give_back()
+            return
+        note(self._vitals, partition, session, outputs)
+        pipe.push(step)
 
-    def _note(self, partition: int, session: _Session, outputs: Sequence[Output]) -> None:
-        vitals, evaluator = self._vitals, session.evaluator
-        vitals.applied += 1
-        vitals.rejected += evaluator.rejected - session.rejected
-        session.rejected = evaluator.rejected
-        vitals.next_offsets[partition] = session.next_offset
-        if evaluator.watermark_ms is not None:
-            vitals.watermarks_ms[partition] = evaluator.watermark_ms
-        for output in outputs:
-            vitals.told(output.kind if isinstance(output, Transition) else "status")
+    def _drop(self, partition: int, offset: int, error: BaseException) -> None:
+        """A message was left half handled: what it changed so far must not be stored."""
+        if session := self._sessions.pop(partition, None):
+            session.open = False
+        if not isinstance(error, Exception):
+            error = RestartRequiredError(
+                f"counts/{partition}: message {offset} was left half handled: start this process "
+                "anew"
+            )
+        self._fail(error)
 
     async def release(self, timeout_s: float) -> None:
         """The partitions may go to others: finish what was begun, and forget what was read.
@@ -179,7 +158,7 @@ class EvaluatorHost:
         assert self._failure is not None  # noqa: S101  # set before the event
         return self._failure
 
-    async def _open(self, partition: int) -> _Session | None:
+    async def _open(self, partition: int) -> Session | None:
         earliest = await self._log.earliest(partition)
         pipe = self._pipe(partition)
         await self._room(pipe)
@@ -200,8 +179,8 @@ class EvaluatorHost:
         if not self._running.is_set():
             pipe.give_back()
             return None
-        session = self._sessions[partition] = _Session(state, evaluator, following)
-        step = self._step(session, following - 1, evaluator.pending())
+        session = self._sessions[partition] = Session(state, evaluator, following)
+        step = session.first()
         if step.records or step.outputs:
             pipe.push(step)
         else:
@@ -212,30 +191,15 @@ class EvaluatorHost:
         await pipe.drained()
         await self._changelog.claim(partition, state.claim())
 
-    def _step(
-        self,
-        session: _Session,
-        offset: int,
-        outputs: Sequence[Output],
-        acknowledge: Callable[[], object] | None = None,
-    ) -> Step:
-        def stored() -> None:
-            if session.open and acknowledge is not None:
-                acknowledge()
-
-        def told() -> None:
-            if session.open and outputs:
-                session.evaluator.told(offset)
-
-        return Step(session.state.end(), outputs, stored, told)
-
     async def _finish(self) -> None:
+        for session in list(self._sessions.values()):
+            await session.settled()
         for pipe in self._pipes.values():
             await pipe.drained()
         for partition, session in self._sessions.items():  # what was told is noted in the table
             pipe = self._pipe(partition)
             await pipe.room()
-            pipe.push(self._step(session, session.next_offset - 1, ()))
+            pipe.push(session.rest())
             await pipe.drained()
 
     async def _refuse(self, partition: int, offset: int, following: int) -> None:

@@ -20,6 +20,7 @@ from servicelevel.application.evaluate.records import PROGRESS_KEY, dump_progres
 from servicelevel.application.evaluate.recovery import recover
 from servicelevel.application.evaluate.series import Series
 from servicelevel.application.evaluate.storing import store_alert, store_series
+from servicelevel.application.pieces import Pieces, at_once
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import Cell, CountsMessage
 from servicelevel.domain.ladder import SPAN_MS
@@ -27,6 +28,9 @@ from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output, Status, Transition
 from servicelevel.domain.time import floor_to, pane_end
+
+PIECE = 50
+"""Series counted or judged before others have their turn: some 10 ms."""
 
 
 class Evaluator:
@@ -86,14 +90,18 @@ class Evaluator:
 
     def apply(self, message: CountsMessage, offset: int) -> list[Output]:
         """Handle the message at `offset`; outputs in order of event time."""
+        return at_once(self.steps(message, offset))
+
+    def steps(self, message: CountsMessage, offset: int) -> Pieces[list[Output]]:
+        """As `apply`, in pieces; nothing else may be asked of the evaluator but `told`."""
         silent = self._aging.age(self._watermark_ms, offset)
         outputs: list[Output] = [*self._dismiss(silent, offset)]
         cells = self._read(message)
-        threatened = self._add(cells, offset)
-        outputs += self._judge(offset)
+        threatened = yield from self._add(cells, offset)
+        outputs += yield from self._judge(offset)
         if self._policy.early:
-            outputs += self._judge_early(threatened, offset)
-        self._store(offset)
+            outputs += yield from self._judge_early(threatened, offset)
+        yield from self._store(offset)
         return sorted(outputs, key=_in_order)
 
     def pending(self) -> list[Told]:
@@ -146,7 +154,7 @@ class Evaluator:
         self._rejected += claimed.count(False) + sum(not is_applied for is_applied, _ in applied)
         return [c for is_applied, range_ in applied if is_applied for c in range_.cells]
 
-    def _add(self, cells: Iterable[Cell], offset: int) -> list[Series]:
+    def _add(self, cells: Iterable[Cell], offset: int) -> Pieces[list[Series]]:
         """Count the cells, each in its group and in total; the series that have bad events."""
         sums = add_up(cells, self._book)
         for judged in self._book.take_new():
@@ -154,8 +162,10 @@ class Evaluator:
                 self._departures.give_back(watch)
             self._note_changes(judged)
             self._judged_ms = None  # it may have to be judged at once
-        for series, panes in sums.items():
+        for number, (series, panes) in enumerate(sums.items(), 1):
             self._count(series, panes, offset)
+            if number % PIECE == 0:
+                yield
         return [s for s, panes in sums.items() if any(p.good < p.total for p in panes.values())]
 
     def _count(self, series: Series, panes: Mapping[PaneKey, Added], offset: int) -> None:
@@ -181,7 +191,7 @@ class Evaluator:
         oldest = floor_to(self._watermark_ms, SPAN_MS) - self._policy.evidence_ms
         return end_ms > oldest
 
-    def _judge(self, offset: int) -> list[Output]:
+    def _judge(self, offset: int) -> Pieces[list[Output]]:
         before = self._watermark_ms
         now = self._ledger.watermark_ms(self._policy.allowed_lateness_ms)
         if now is None or (before is not None and now <= before):
@@ -192,8 +202,10 @@ class Evaluator:
             return []  # no unit is complete that was not before
         self._judged_ms = floor_to(now, step_ms) if step_ms else None
         outputs: list[Output] = []
-        for judged in self._book.judged():
+        for number, judged in enumerate(self._book.judged(), 1):
             outputs += self._judge_one(judged, floor_to(now, judged.step_ms), offset)
+            if number % PIECE == 0:
+                yield
         return outputs
 
     def _judge_one(self, judged: Judged, limit_ms: int, offset: int) -> list[Output]:
@@ -220,7 +232,7 @@ class Evaluator:
             self._note_changes(judged)
         return outputs
 
-    def _judge_early(self, threatened: Iterable[Series], offset: int) -> list[Output]:
+    def _judge_early(self, threatened: Iterable[Series], offset: int) -> Pieces[list[Output]]:
         if self._watermark_ms is None:
             return []
         reach = self._policy.allowed_lateness_ms + self._policy.early_reach_ms
@@ -231,9 +243,11 @@ class Evaluator:
         if newest - self._watermark_ms > reach:
             return []
         outputs: list[Output] = []
-        for judged in self._book.judged_of(threatened):
+        for number, judged in enumerate(self._book.judged_of(threatened), 1):
             if judged.tells_early and judged.start(self._watermark_ms):
                 outputs += self._judge_one_early(judged, newest, offset)
+            if number % PIECE == 0:
+                yield
         return outputs
 
     def _judge_one_early(self, judged: Judged, newest_ms: int, offset: int) -> list[Output]:
@@ -251,8 +265,11 @@ class Evaluator:
         changed = (k for watch in judged.watches for k in watch.kept() if k.changed)
         self._changed.update((id(kept), kept) for kept in changed)
 
-    def _store(self, offset: int) -> None:
-        store_series(self._state, self._dirty.values(), offset)
+    def _store(self, offset: int) -> Pieces[None]:
+        for number, series in enumerate(self._dirty.values(), 1):
+            store_series(self._state, series, offset)
+            if number % PIECE == 0:
+                yield
         for kept in self._changed.values():
             store_alert(self._state, kept, offset, self._told)
         self._departures.store(self._state, offset, self._told)

@@ -1,7 +1,5 @@
 """Writes what a message changed: sums first, then alerts; progress is the caller's, and last."""
 
-from collections.abc import Iterable
-
 from servicelevel.application.evaluate.kept import Kept
 from servicelevel.application.evaluate.records import (
     alert_key,
@@ -19,21 +17,20 @@ from servicelevel.application.evaluate.series import Series
 from servicelevel.application.ports import StateStore
 
 
-def store_series(state: StateStore, each: Iterable[Series], offset: int) -> None:
+def store_series(state: StateStore, series: Series, offset: int) -> None:
     """Write the spans and origins that the message at `offset` touched."""
-    for series in each:
-        for span in series.touched.values():
-            span.offset = offset
-            state.put(span_key(series, span), offset, dump_span(span))
-        for end, origin in series.touched_origins.items():
-            origin.offset = offset
-            state.put(origin_key(series, end), offset, dump_origin(origin))
-        for end, values in series.touched_values.items():
-            values.offset = offset
-            state.put(values_key(series, end), offset, dump_values(values))
-        series.touched_values.clear()
-        series.touched.clear()
-        series.touched_origins.clear()
+    for span in series.touched.values():
+        span.offset = offset
+        state.put(span_key(series, span), offset, dump_span(span))
+    for end, origin in series.touched_origins.items():
+        origin.offset = offset
+        state.put(origin_key(series, end), offset, dump_origin(origin))
+    for end, values in series.touched_values.items():
+        values.offset = offset
+        state.put(values_key(series, end), offset, dump_values(values))
+    series.touched_values.clear()
+    series.touched.clear()
+    series.touched_origins.clear()
 
 
 def store_alert(state: StateStore, kept: Kept, offset: int, told: int) -> None:

@@ -294,3 +294,37 @@ async def test_the_claim_comes_before_all_else(world: World) -> None:
     assert world.kafka[0] == (b"0/p#1", b"[4,[],3]")
     assert world.kafka[1] == (b"0/sum/i#1", b"[6,7]")  # it was further: whoever wrote it may go
     assert world.sum() == 7
+
+
+async def test_a_release_waits_for_the_message_in_hand(world: World) -> None:
+    await world.feed(0)
+    handling = asyncio.create_task(world.feed(1))
+    while world.evaluators[0].ranges < 2:
+        await asyncio.sleep(0)
+    await world.host.release(5)
+    assert handling.done()
+    assert world.sum() == 2
+    assert ("acknowledged", 1) in world.happened
+
+
+async def test_others_have_their_turn_while_a_message_is_handled(world: World) -> None:
+    handling = asyncio.create_task(world.feed(0))
+    seen = set()
+    while not handling.done():
+        await asyncio.sleep(0)
+        seen.update(evaluator.ranges for evaluator in world.evaluators)
+    assert 1 in seen
+
+
+async def test_half_a_message_is_never_stored(world: World) -> None:
+    await world.feed(0)
+    handling = asyncio.create_task(world.feed(1))
+    while world.evaluators[0].ranges < 2:
+        await asyncio.sleep(0)
+    handling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await handling
+    world.error = await world.host.failure()
+    assert isinstance(world.error, RestartRequiredError)
+    assert "half handled" in str(world.error)
+    assert sum(key.startswith(b"0/sum/i") for key, _ in world.kafka) == 1
