@@ -1,13 +1,13 @@
 """Adds up the events of one source between two flushes."""
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import compress, islice
 from typing import NamedTuple
 
 from servicelevel.application.bad_events import BadEvents
-from servicelevel.application.cells import EVIDENCE_BYTES, OTHER, CellKey, CellSums, cell_bytes
+from servicelevel.application.by_pane import Pane, by_pane, cell_key
+from servicelevel.application.cells import EVIDENCE_BYTES, OTHER, CellSums, cell_bytes
 from servicelevel.application.classify import Plan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
@@ -77,10 +77,10 @@ class SourceAccumulator:
         self._offsets: list[int] = []
         self._times: list[int] = []
         self._revisions: list[Revision] = []
-        self._counts: dict[_Pane, Counter[Outcome]] = {}
-        self._bad: dict[_Pane, BadEvents] = {}
+        self._counts: dict[Pane, Counter[Outcome]] = {}
+        self._bad: dict[Pane, BadEvents] = {}
         self._sum_count = self._sum_bytes = 0
-        self._sketches: dict[_Pane, dict[Series, Counter[int]]] = {}
+        self._sketches: dict[Pane, dict[Series, Counter[int]]] = {}
         self._cells: dict[int, CellSums] = {}
 
     @property
@@ -138,15 +138,15 @@ class SourceAccumulator:
         events, offsets, times = self._events, self._offsets, self._times
         self._events, self._offsets, self._times = [], [], []
         if events:
-            for end, own, own_offsets in _by_pane(events, offsets, times, self._judge.pane_ms):
-                self._add(_Pane(end), own, own_offsets)
+            for end, own, own_offsets in by_pane(events, offsets, times, self._judge.pane_ms):
+                self._add(Pane(end), own, own_offsets)
         revisions, self._revisions = self._revisions, []
         for event, offset, watermark_ms in revisions:
             end = pane_end(event.time, self._judge.pane_ms)
             since = pane_end(watermark_ms + 1, self._judge.pane_ms)
-            self._add(_Pane(end, since), [event], [offset])
+            self._add(Pane(end, since), [event], [offset])
 
-    def _add(self, pane: "_Pane", events: Sequence[Event], offsets: Sequence[int]) -> None:
+    def _add(self, pane: Pane, events: Sequence[Event], offsets: Sequence[int]) -> None:
         """Add events of one pane, in the order of their offsets."""
         outcomes = self._judge.outcomes(events)
         counts = self._counts.get(pane)
@@ -167,7 +167,7 @@ class SourceAccumulator:
 
     def _add_bad_events(
         self,
-        pane: "_Pane",
+        pane: Pane,
         bad: set[Outcome],
         outcomes: Sequence[Outcome],
         events: Sequence[Event],
@@ -185,7 +185,7 @@ class SourceAccumulator:
         )
         self._sum_count += len(into) - before
 
-    def _sketch(self, pane: "_Pane", events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
+    def _sketch(self, pane: Pane, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
         """Count the values of events, by series and bucket."""
         sketched = {outcome: outcome.sketched for outcome in set(outcomes)}
         into = self._sketches.setdefault(pane, {})
@@ -213,18 +213,18 @@ class SourceAccumulator:
                     for series in outcome.bad:
                         bad.setdefault(series, []).append(part)
             for series, count in good.items():
-                self._cells_of(series).add(_key(series, pane), count, count)
+                self._cells_of(series).add(cell_key(series, pane), count, count)
             for series, parts in bad.items():
                 self._add_bad(pane, series, parts)
         for pane, sketches in self._sketches.items():
             for series, sketch in sketches.items():
-                self._cells_of(series).add_sketch(_key(series, pane), sketch)
+                self._cells_of(series).add_sketch(cell_key(series, pane), sketch)
         self._counts = {}
         self._bad = {}
         self._sum_count = self._sum_bytes = 0
         self._sketches = {}
 
-    def _add_bad(self, pane: "_Pane", series: Series, parts: Sequence[_Bad]) -> None:
+    def _add_bad(self, pane: Pane, series: Series, parts: Sequence[_Bad]) -> None:
         count = sum(part.events for part in parts)
         evidence = [part.evidence for part in parts]
         if series.compiled.indicator.service == ANY_SERVICE:
@@ -232,7 +232,7 @@ class SourceAccumulator:
             for part in parts:
                 services[f"service={value_text(part.service)}"] += part.events
             evidence.append(BadEvidence({}, services))
-        self._cells_of(series).add(_key(series, pane), 0, count, *evidence)
+        self._cells_of(series).add(cell_key(series, pane), 0, count, *evidence)
 
     def _cells_of(self, series: Series) -> CellSums:
         partition = series.compiled.partition
@@ -247,48 +247,8 @@ class SourceAccumulator:
         self.unknown_services[service] += count
 
 
-class _Pane(NamedTuple):
-    """A pane of the plan; revisions count since a later one (0: on time)."""
-
-    end_ms: int
-    since_ms: int = 0
-
-
 def _bytes_of(outcome: Outcome) -> int:
     """About what cells take that are of nothing else."""
     good = sum(cell_bytes(s.compiled.indicator.id, s.group) for s in outcome.good)
     bad = sum(cell_bytes(s.compiled.indicator.id, s.group) for s in outcome.bad)
     return good + bad + EVIDENCE_BYTES * len(outcome.bad)
-
-
-def _key(series: Series, pane: _Pane) -> CellKey:
-    """The cell's key; the plan's pane lies within one of the indicator's."""
-    indicator = series.compiled.indicator
-    end_ms = pane_end(pane.end_ms, indicator.pane_ms)
-    # The indicator's longer pane may be incomplete still: then this is no revision of it.
-    is_revision = end_ms < pane.since_ms
-    since_ms = pane_end(pane.since_ms, indicator.pane_ms) if is_revision else 0
-    return indicator.id, series.group, end_ms, since_ms
-
-
-def _by_pane(
-    events: Sequence[Event], offsets: Sequence[int], times: Sequence[int], pane_ms: int
-) -> Iterator[tuple[int, Sequence[Event], Sequence[int]]]:
-    """Ends of panes, each with its events and their offsets."""
-    ordered = sorted(times)
-    end, last = pane_end(ordered[0], pane_ms), pane_end(ordered[-1], pane_ms)
-    if end == last:
-        yield end, events, offsets
-    elif times == ordered:
-        start = 0
-        while start < len(times):
-            end = pane_end(times[start], pane_ms)
-            stop = bisect_right(times, end, start)
-            yield end, events[start:stop], offsets[start:stop]
-            start = stop
-    else:
-        found: dict[int, list[int]] = {}
-        for i, time in enumerate(times):
-            found.setdefault(pane_end(time, pane_ms), []).append(i)
-        for end, own in found.items():
-            yield end, [events[i] for i in own], [offsets[i] for i in own]

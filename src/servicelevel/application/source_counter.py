@@ -8,7 +8,6 @@ more than fits into one is a dead letter.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from servicelevel.application.claims import Cut, Resume
 from servicelevel.application.combine import Folded, SourceAccumulator
@@ -17,7 +16,8 @@ from servicelevel.application.packing import fits
 from servicelevel.application.ports import RawRecord
 from servicelevel.application.refusal import Reason
 from servicelevel.application.repeats import Repeats
-from servicelevel.domain.counts import Cell, Range, Tally
+from servicelevel.application.shares import Shares
+from servicelevel.domain.counts import Range, Tally
 from servicelevel.domain.outputs import DeadLetter, LateEvent
 from servicelevel.errors import EventError
 
@@ -27,19 +27,6 @@ _MARGIN = 200  # bytes for the range's start, and the tally of ranges without ce
 
 Decode = Callable[[Sequence[RawRecord], int], tuple[Batch, list[DeadLetter]]]
 """Records and the wall clock (ms) to events and dead letters."""
-
-
-_NOTHING = Tally()
-
-
-@dataclass(slots=True)
-class _Share:
-    """What one counts partition is still to be told: all since `start`."""
-
-    start: int
-    end: int
-    tally: Tally = _NOTHING
-    ready: list[Range] = field(default_factory=list)
 
 
 class SourceCounter:
@@ -81,8 +68,7 @@ class SourceCounter:
         self._last: RawRecord | None = None
         self._tally = Tally()
         self._asides: list[DeadLetter | LateEvent] = []
-        self._shares = {n: _Share(applied, applied) for n, applied in resume.applied.items()}
-        self._cells = 0  # in the ranges that are ready
+        self._shares = Shares(source, epoch, resume.applied)
 
     def add(self, records: Sequence[RawRecord], now_ms: int) -> None:
         """Count records; of those before the position only the ids are noted."""
@@ -171,7 +157,7 @@ class SourceCounter:
     @property
     def size(self) -> int:
         """Events, sums and cells that are in memory and not handed out."""
-        return self._cells + self._accumulator.size
+        return self._shares.cells + self._accumulator.size
 
     def look_at_clock(self, now_ms: int, *, at_end: bool) -> None:
         """Mark the source idle, or not; call it after `take`.
@@ -207,14 +193,7 @@ class SourceCounter:
         self._tally = self._tally.plus(folded.tally)
         if folded.max_time_ms is not None and _is_later(folded.max_time_ms, self.max_time_ms):
             self.max_time_ms = folded.max_time_ms
-        for partition, share in self._shares.items():
-            if self.position <= share.end:
-                continue
-            share.end = self.position
-            share.tally = share.tally.plus(folded.tally)
-            if cells := folded.cells.get(partition):
-                share.ready.append(self._range(share, tuple(cells)))
-                self._cells += len(cells)
+        self._shares.close(self.position, folded, self.max_time_ms, idle=self.idle)
 
     def _fits(self, folded: Folded) -> bool:
         """Whether each counts partition can be told of all of it."""
@@ -238,41 +217,17 @@ class SourceCounter:
         self._asides.append(dead_letter(record, topic, int(partition), error))
         return Folded({}, Tally(read=1, dead=1), folded.max_time_ms)
 
-    def _range(self, share: _Share, cells: tuple[Cell, ...] = ()) -> Range:
-        range_ = Range(
-            self.source,
-            self.epoch,
-            share.start,
-            share.end,
-            self.max_time_ms,
-            self.idle,
-            share.tally,
-            cells,
-        )
-        share.start, share.tally = share.end, Tally()
-        return range_
-
     def has_news(self, partition: int) -> bool:
         """Whether a counts partition should be told at once: of counts, or a change of the mark."""
-        return bool(self._shares[partition].ready) or self.idle != self._written_idle
+        return self._shares.has_cells(partition) or self.idle != self._written_idle
 
     def ranges(self, partition: int) -> list[Range]:
         """All ranges to be written to a counts partition now; the last one is up to date."""
-        share = self._shares[partition]
-        ready, share.ready = share.ready, []
-        self._cells -= sum(len(range_.cells) for range_ in ready)
-        last = ready[-1] if ready else None
-        if last is None or (last.end, last.max_time_ms, last.idle) != (
-            share.end,
-            self.max_time_ms,
-            self.idle,
-        ):
-            ready.append(self._range(share))
-        return ready
+        return self._shares.take(partition, self.max_time_ms, idle=self.idle)
 
     def told_up_to(self, partition: int) -> int:
         """Where the next range for a counts partition will start."""
-        return self._shares[partition].start
+        return self._shares.told_up_to(partition)
 
     def told_idle(self) -> None:
         """All counts partitions have been told of the idle mark as it is now."""

@@ -7,30 +7,27 @@ judged again is judged on data that still has the resolution needed, since mergi
 message behind.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from servicelevel.application.evaluate.adding import Added, PaneKey, add_up
+from servicelevel.application.evaluate.adding import add_up
 from servicelevel.application.evaluate.aging import Aging
 from servicelevel.application.evaluate.book import Book, Row
+from servicelevel.application.evaluate.counting import PIECE, Counting
 from servicelevel.application.evaluate.departures import Departures
 from servicelevel.application.evaluate.judged import Judged
 from servicelevel.application.evaluate.kept import Kept, Told
 from servicelevel.application.evaluate.policy import EvaluationPolicy
-from servicelevel.application.evaluate.records import PROGRESS_KEY, dump_progress, first_key
+from servicelevel.application.evaluate.records import PROGRESS_KEY, dump_progress
 from servicelevel.application.evaluate.recovery import recover
 from servicelevel.application.evaluate.series import Series
-from servicelevel.application.evaluate.storing import store_alert, store_series
+from servicelevel.application.evaluate.storing import store_alert
 from servicelevel.application.pieces import Pieces, at_once
 from servicelevel.application.ports import StateStore
 from servicelevel.domain.counts import Cell, CountsMessage
-from servicelevel.domain.ladder import SPAN_MS
 from servicelevel.domain.ledger import Ledger
 from servicelevel.domain.model import Catalogue
 from servicelevel.domain.outputs import Output, Status, Transition
 from servicelevel.domain.time import floor_to, pane_end
-
-PIECE = 50
-"""Series counted or judged before others have their turn: some 10 ms."""
 
 
 class Evaluator:
@@ -50,6 +47,7 @@ class Evaluator:
         self._partitions = partitions
         self._book = Book(catalogue, policy, partition, partitions)
         self._aging = Aging(self._book, state, policy)
+        self._counting = Counting(self._book, state, policy)
         self._departures = Departures()
         self._ledger = Ledger()
         self._watermark_ms: int | None = None
@@ -57,7 +55,6 @@ class Evaluator:
         self._told = -1
         self._offset = -1
         self._rejected = 0
-        self._dirty: dict[int, Series] = {}
         self._changed: dict[int, Kept] = {}
         self._unwatched: list[Kept] = []
         recovered = recover(self._book, state, partitions)
@@ -96,8 +93,9 @@ class Evaluator:
         """As `apply`, in pieces; nothing else may be asked of the evaluator but `told`."""
         silent = self._aging.age(self._watermark_ms, offset)
         outputs: list[Output] = [*self._dismiss(silent, offset)]
-        cells = self._read(message)
-        threatened = yield from self._add(cells, offset)
+        sums = add_up(self._read(message), self._book)
+        self._welcome()
+        threatened = yield from self._counting.count(sums, offset, self._watermark_ms)
         outputs += yield from self._judge(offset)
         if self._policy.early:
             outputs += yield from self._judge_early(threatened, offset)
@@ -154,42 +152,13 @@ class Evaluator:
         self._rejected += claimed.count(False) + sum(not is_applied for is_applied, _ in applied)
         return [c for is_applied, range_ in applied if is_applied for c in range_.cells]
 
-    def _add(self, cells: Iterable[Cell], offset: int) -> Pieces[list[Series]]:
-        """Count the cells, each in its group and in total; the series that have bad events."""
-        sums = add_up(cells, self._book)
+    def _welcome(self) -> None:
+        """What is watched from this message on; it may have to be judged at once."""
         for judged in self._book.take_new():
             for watch in judged.watches:
                 self._departures.give_back(watch)
             self._note_changes(judged)
-            self._judged_ms = None  # it may have to be judged at once
-        for number, (series, panes) in enumerate(sums.items(), 1):
-            self._count(series, panes, offset)
-            if number % PIECE == 0:
-                yield
-        return [s for s, panes in sums.items() if any(p.good < p.total for p in panes.values())]
-
-    def _count(self, series: Series, panes: Mapping[PaneKey, Added], offset: int) -> None:
-        if series.begin_at(min(revision_ms or end_ms for end_ms, revision_ms in panes)):
-            self._state.put(first_key(series), offset, series.panes.first_ms)
-        if not series.windows:
-            for judged in self._book.judged_of([series]):
-                judged.start(self._watermark_ms)
-        for (end_ms, revision_ms), added in panes.items():
-            counts = added.good, added.total
-            series.add(end_ms, counts, offset, self._watermark_ms, revision_ms)
-            if self._keeps_details(end_ms, revision_ms):
-                for bad in added.bad:
-                    series.add_origin(end_ms, bad, offset)
-                for sketch in added.sketches:
-                    series.add_values(end_ms, sketch, offset)
-        self._dirty[id(series)] = series
-
-    def _keeps_details(self, end_ms: int, revision_ms: int) -> bool:
-        # Not of revisions: evidence must not depend on when they are read.
-        if self._watermark_ms is None or revision_ms:
-            return not revision_ms
-        oldest = floor_to(self._watermark_ms, SPAN_MS) - self._policy.evidence_ms
-        return end_ms > oldest
+            self._judged_ms = None
 
     def _judge(self, offset: int) -> Pieces[list[Output]]:
         before = self._watermark_ms
@@ -266,14 +235,10 @@ class Evaluator:
         self._changed.update((id(kept), kept) for kept in changed)
 
     def _store(self, offset: int) -> Pieces[None]:
-        for number, series in enumerate(self._dirty.values(), 1):
-            store_series(self._state, series, offset)
-            if number % PIECE == 0:
-                yield
+        yield from self._counting.store(offset)
         for kept in self._changed.values():
             store_alert(self._state, kept, offset, self._told)
         self._departures.store(self._state, offset, self._told)
-        self._dirty.clear()
         self._changed.clear()
         self._offset = offset
         progress = dump_progress(self._watermark_ms, self._told, self._ledger, self._partitions)
