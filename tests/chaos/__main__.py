@@ -28,21 +28,26 @@ def main() -> int:
         "--minutes", type=float, default=3, help="at least so long, and each kind of step once"
     )
     parser.add_argument("--rate", type=int, default=600, help="events a second")
+    parser.add_argument(
+        "--dedup-records", type=int, default=0, help="send events again, and leave them out"
+    )
     parser.add_argument("--into", type=Path, help="folder for logs and data; emptied first")
     given = parser.parse_args()
     folder: Path = given.into or REPOSITORY / ".cache" / "chaos" / f"seed-{given.seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers die here
-    return asyncio.run(run(given.seed, given.minutes * 60, given.rate, folder.resolve()))
+    traffic = Traffic(given.seed, given.rate, given.dedup_records)
+    return asyncio.run(run(traffic, given.minutes * 60, folder.resolve()))
 
 
-async def run(seed: int, seconds: float, rate: int, folder: Path) -> int:
+async def run(traffic: Traffic, seconds: float, folder: Path) -> int:
     """One run; the exit code."""
+    seed, rate = traffic.seed, traffic.rate
     log = Log(folder)
     begun = time.monotonic()
     summary = Summary(seed, 0)
-    async with ChaosSystem(folder, Traffic(seed, rate)) as chaos:
+    async with ChaosSystem(folder, traffic) as chaos:
         await chaos.settle("the start")
         log.line(f"seed {seed}: {len(chaos.workers)} workers, {rate} events/s, logs in {folder}")
         for step in steps(seed):
@@ -62,7 +67,7 @@ async def run(seed: int, seconds: float, rate: int, folder: Path) -> int:
                 break  # what is wrong is easiest to see now
         await chaos.finish()
         summary.minutes = round((time.monotonic() - begun) / 60, 1)
-        outcome = await collect(chaos)
+        outcome = await collect(chaos, traffic.dedup_records)
         summary.restarts = dict(chaos.workers.restarts)
         summary.slow_stops = chaos.workers.slow_stops
     found = differences(outcome)

@@ -18,17 +18,23 @@ from tests.chaos.traffic import LATE_HORIZON_MS, LATENESS_MS, PARTITIONS
 from tests.e2e.topics import panes_of_series, read_all, reader, table
 
 
-async def collect(chaos: ChaosSystem) -> Outcome:
+async def collect(chaos: ChaosSystem, dedup_records: int) -> Outcome:
     """Of a system whose workers have all stopped."""
     address, system = chaos.broker.address, chaos.system
     indicators = _indicators(chaos)
     entries = await table(address, chaos.changelog)
     replayed = await asyncio.to_thread(
-        system.call, "replay", str(system.definitions), "--topic", "requests"
+        system.call,
+        *("replay", str(system.definitions), "--topic", "requests"),
+        *("--dedup-records", str(dedup_records)),
     )
     return Outcome(
         expected=expect(
-            await _requests(address), SLIS, lateness_ms=LATENESS_MS, horizon_ms=LATE_HORIZON_MS
+            await _requests(address),
+            SLIS,
+            lateness_ms=LATENESS_MS,
+            horizon_ms=LATE_HORIZON_MS,
+            dedup_records=dedup_records,
         ),
         counts=read_counts(
             (seen.partition, seen.value or b"")

@@ -17,7 +17,7 @@ class CountsLog:
 
     epochs: dict[str, int] = field(default_factory=dict)
     applied: dict[str, int] = field(default_factory=dict)
-    tallies: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 4))
+    tallies: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 5))
     panes: dict[tuple[str, str, int], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0])
     )
@@ -51,7 +51,8 @@ class CountsLog:
             self.rejected += end > start
             return
         self.applied[source] = end
-        self.tallies[source] = [a + b for a, b in zip(self.tallies[source], tally, strict=True)]
+        for column, number in enumerate(tally):  # of four, where nothing was repeated
+            self.tallies[source][column] += number
         for indicator, group, pane_end, good, total, *_ in cells:
             pane = self.panes[indicator, group, pane_end]
             pane[0] += good

@@ -38,8 +38,8 @@ class Expected:
     panes: dict[Series, dict[int, list[int]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(lambda: [0, 0]))
     )
-    tallies: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 4))
-    """Read, counted, late, dead."""
+    tallies: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 5))
+    """Read, counted, late, dead, repeated."""
     ends: dict[int, int] = field(default_factory=dict)
     """After the last record of each partition."""
     dead: set[tuple[int, int]] = field(default_factory=set)
@@ -54,9 +54,11 @@ def expect(
     *,
     lateness_ms: int,
     horizon_ms: int,
+    dedup_records: int = 0,
 ) -> Expected:
     """Count records, which come in the order of offsets within each partition."""
     found = Expected()
+    seen: dict[tuple[int, str], int] = {}  # the offset at which an id came last
     newest: dict[int, int] = {}
     for record in records:
         tally = found.tallies[record.partition]
@@ -68,6 +70,12 @@ def expect(
             tally[3] += 1
             found.dead.add(place)
             continue
+        if dedup_records and (id_ := event.get("id")):
+            last = seen.get((record.partition, id_))
+            seen[record.partition, id_] = record.offset
+            if last is not None and record.offset - last <= dedup_records:
+                tally[4] += 1
+                continue
         behind = newest.get(record.partition, event["time"]) - event["time"]
         newest[record.partition] = max(newest.get(record.partition, 0), event["time"])
         if behind <= lateness_ms:

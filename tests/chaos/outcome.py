@@ -27,7 +27,7 @@ class Outcome:
     stored: dict[Series, list[Pane]]
     commits: dict[int, int]
     tallies: dict[int, dict[str, list[int]]]
-    """By counts partition and source: read, counted, late, dead as the evaluator has it."""
+    """By counts partition and source: read, counted, late, dead, repeated, by the evaluator."""
     told: list[dict[str, Any]]
     replayed: list[dict[str, Any]]
     asides: list[Aside]

@@ -37,8 +37,8 @@ class Summary:
         """Fill in what came out."""
         tallies = outcome.expected.tallies.values()
         self.events = sum(read for read, *_ in tallies)
-        self.late = sum(late for _, _, late, _ in tallies)
-        self.dead = sum(dead for *_, dead in tallies)
+        self.late = sum(late for _, _, late, _, _ in tallies)
+        self.dead = sum(dead for _, _, _, dead, _ in tallies)
         self.panes = sum(map(len, outcome.expected.panes.values()))
         ids = Counter(event["id"] for event in outcome.told)
         on_time = {e["id"]: e for e in outcome.told if not e["data"]["early"]}

@@ -51,7 +51,11 @@ class ChaosSystem:
     async def __aenter__(self) -> "ChaosSystem":
         await asyncio.to_thread(self.broker.start)
         self.redis.start()
-        settings = {**SETTINGS, "SERVICELEVEL_REDIS_URL": self.redis.url}
+        settings = {
+            **SETTINGS,
+            "SERVICELEVEL_REDIS_URL": self.redis.url,
+            "SERVICELEVEL_DEDUP_RECORDS": str(self._traffic.dedup_records),
+        }
         address = self.broker.address
         self.system = System(address, PREFIX, self._folder, definitions(), settings)
         self.workers = Workers(self.system.worker)

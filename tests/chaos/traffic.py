@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ SPEED = 120  # milliseconds of event time a millisecond
 DISPLACED_MS = 8_000
 LATENESS_MS = 10_000
 LATE_HORIZON_MS = 4 * 3_600_000
+REPEATED = 0.1
+"""The share of records that are sent again, where repeats are to be left out."""
 TOO_FAR_MS = 4_102_444_800_000  # 2100-01-01
 PERIOD_MS = 90 * 60_000
 """Each service fails for some minutes of each period."""
@@ -29,11 +32,16 @@ _BROKEN = (
 
 
 class Traffic:
-    """`rate` events a second of the wall clock; times run `SPEED` times as fast."""
+    """`rate` events a second of the wall clock; times run `SPEED` times as fast.
 
-    def __init__(self, seed: int, rate: int) -> None:
-        self.seed, self.rate = seed, rate
+    With `dedup_records`, some are sent again, up to twice as many records later.
+    """
+
+    def __init__(self, seed: int, rate: int, dedup_records: int = 0) -> None:
+        self.seed, self.rate, self.dedup_records = seed, rate, dedup_records
         self.newest_ms = START_MS
+        self._draw = random.Random(f"repeats {seed}")
+        self._sent = [deque[tuple[int, bytes]](maxlen=2 * dedup_records) for _ in range(PARTITIONS)]
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """(partition, value), in the order of sending."""
@@ -41,8 +49,18 @@ class Traffic:
         number = 0
         while True:
             self.newest_ms = at = START_MS + number * 1_000 * SPEED // self.rate
-            yield rng.randrange(PARTITIONS), self._value(rng, number, at)
+            record = rng.randrange(PARTITIONS), self._value(rng, number, at)
+            yield record
+            yield from self._repeats(record)
             number += 1
+
+    def _repeats(self, record: tuple[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        if not self.dedup_records:
+            return
+        sent = self._sent[record[0]]
+        sent.append(record)
+        if self._draw.random() < REPEATED:
+            yield self._draw.choice(sent)
 
     def marks(self) -> list[tuple[int, bytes]]:
         """A last event of nobody's service in each partition: all panes before are complete."""

@@ -94,7 +94,7 @@ def outcome() -> Outcome:
 
 def test_what_a_record_comes_to() -> None:
     found = expect(RECORDS, SLIS, lateness_ms=10_000, horizon_ms=3_580_000)
-    assert found.tallies == {0: [7, 4, 2, 1]}
+    assert found.tallies == {0: [7, 4, 2, 1, 0]}
     assert found.panes[BASKET] == {
         T0 + PANE: [1, 1],
         T0 + 2 * PANE: [1, 2],  # a pane ends with its last millisecond
@@ -124,7 +124,19 @@ def test_an_event_of_the_future_and_one_without_a_service_are_dead() -> None:
         Record(0, 2, T0, b"\xff"),
         Record(0, 3, T0, b"[]"),
     ]
-    assert expect(records, SLIS, lateness_ms=0, horizon_ms=0).tallies == {0: [4, 0, 0, 4]}
+    assert expect(records, SLIS, lateness_ms=0, horizon_ms=0).tallies == {0: [4, 0, 0, 4, 0]}
+
+
+def test_a_repeat_is_an_event_whose_id_came_within_so_many_offsets() -> None:
+    def named(offset: int, name: str, partition: int = 0) -> Record:
+        event = {"id": name, "service": "basket", "time": T0, "status_code": 200}
+        return Record(partition, offset, T0, json.dumps(event).encode())
+
+    records = [named(0, "a"), named(2, "a"), named(4, "a"), named(7, "a"), named(8, "a", 1)]
+    found = expect(records, SLIS, lateness_ms=0, horizon_ms=0, dedup_records=2)
+    assert found.tallies == {0: [4, 2, 0, 0, 2], 1: [1, 1, 0, 0, 0]}
+    found = expect(records, SLIS, lateness_ms=0, horizon_ms=0)
+    assert found.tallies[0] == [4, 4, 0, 0, 0]
 
 
 def message(claims: list[Any], ranges: list[Any]) -> tuple[int, bytes]:
@@ -150,7 +162,7 @@ def test_ranges_of_a_former_owner_and_repeats_do_not_count() -> None:
     )[0]
     assert log.applied == {"requests/0": 10}
     assert log.panes == {("i", "", T0): [10, 10]}
-    assert log.tallies["requests/0"] == [10, 10, 0, 0]
+    assert log.tallies["requests/0"] == [10, 10, 0, 0, 0]
     assert (log.claims, log.rejected) == (2, 4)
 
 
