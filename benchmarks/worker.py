@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from benchmarks.meter import session_cpu_s
+from benchmarks.meter import machine_cpu_s, session_cpu_s
 from benchmarks.result import Result
 from benchmarks.state_watch import CountsWatch, StateWatch, Sums, watch
 from benchmarks.workload import INDICATORS, Loaded
@@ -54,25 +54,31 @@ async def count_with_worker(
             async with _running(alongside, worker.pid):
                 await _until(worker, lambda: counts.first > 0, counts.read, timeout_s)
                 started, cpu = time.perf_counter(), session_cpu_s(worker.pid)
+                busy, stolen = machine_cpu_s()
                 wanted = loaded.events * each
                 await _until(worker, lambda: state.counted >= wanted, state.read, timeout_s)
                 ended, cpu_ended = time.perf_counter(), session_cpu_s(worker.pid)
+                busy_ended, stolen_ended = machine_cpu_s()
                 while time.perf_counter() < ended + FINISH_S:
                     await state.read()
+    wall_s, own_s = ended - started, cpu_ended - cpu
+    others = (busy_ended - busy - own_s) / wall_s
     exact = state.counted == wanted
     if each == len(INDICATORS):
         exact = sorted(state.sums.values()) == sorted(Sums(*s) for s in loaded.counts.values())
     return Result(
         "servicelevel run" if workers == 1 else f"servicelevel run --workers {workers}",
         loaded.events - counts.first,
-        ended - started,
-        cpu_ended - cpu,
+        wall_s,
+        own_s,
         exact=exact,
         note=(
             "windows, alerts and statuses included; from "
             f"the first counts written, {started - began:.1f} s after the start of the command, to "
             "the last event in the evaluator's state. Groups are joined within that time: with "
-            "more events (`--events`) it weighs less."
+            "more events (`--events`) it weighs less. Cores used meanwhile: "
+            f"{own_s / wall_s:.2f} by it, {others:.2f} by the broker and the benchmark's readers; "
+            f"{(stolen_ended - stolen) / wall_s:.2f} were taken by the hypervisor."
         ),
     )
 
