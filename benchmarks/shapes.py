@@ -15,7 +15,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ from tests.services.kafka import KafkaBroker
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTITIONS = 4
-EVENTS_PER_S = 8_000  # of event time: about as 5,000,000 in `scripts/bench`
+EVENTS_PER_S = 8_000  # of event time, by default: about as 5,000,000 in `scripts/bench`
 NEW_EVENTS = 1_000
 TIMEOUT_S = 300
 
@@ -81,12 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         KafkaBroker(Path(folder) / "kafka", heap_mb=1024, options=()) as kafka,
     ):
         results = []
-        for number, shape in enumerate(SHAPES):
+        shapes = [shape for shape in SHAPES if shape.name in options.only]
+        for number, shape in enumerate(shapes):
             definitions = Path(folder) / f"definitions-{number}"
             write(definitions, shape)
             settings = settings_of(kafka.address, definitions, PARTITIONS, f"shape-{number}")
             log = Path(folder) / f"worker-{number}.log"
-            result = asyncio.run(measure(settings, shape, options.events, log))
+            events = shaped(shape, options.events, options.per_second)
+            result = asyncio.run(measure(settings, shape, events, log))
             print(f"bench: {shape.name}: {result.per_cpu_s:,.0f}/CPU-s", file=sys.stderr)
             results.append(result)
         restart_s = asyncio.run(restart(settings, shape, log))
@@ -98,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "load_average": os.getloadavg()[0],
         "versions": versions(),
         "events": options.events,
+        "per_second": options.per_second,
         "results": [result.row() for result in results],
         "restart_s": round(restart_s, 2),
     }
@@ -113,10 +116,10 @@ def write(folder: Path, shape: Shape) -> None:
     write_definitions(folder, SERVICES[:1], indicators, group_by)
 
 
-def shaped(shape: Shape, count: int) -> Iterator[Request]:
+def shaped(shape: Shape, count: int, per_second: int = EVENTS_PER_S) -> Iterator[Request]:
     """Events of one service up to now; those of groups have an attribute `customer`."""
     draw = random.Random(2)
-    spread_ms = count * 1_000 // EVENTS_PER_S
+    spread_ms = count * 1_000 // per_second
     first_ms = int(time.time() * 1_000) - spread_ms
     for event in requests(count, first_ms, services=SERVICES[:1], spread_ms=spread_ms):
         if not shape.groups:
@@ -128,10 +131,10 @@ def shaped(shape: Shape, count: int) -> Iterator[Request]:
         yield replace(event, value=value, part=part)
 
 
-async def measure(settings: Settings, shape: Shape, events: int, log: Path) -> Result:
+async def measure(settings: Settings, shape: Shape, events: Iterable[Request], log: Path) -> Result:
     """Load and count."""
     await fresh_topics(settings, keep=())
-    loaded = await load(settings.brokers, "requests", PARTITIONS, shaped(shape, events))
+    loaded = await load(settings.brokers, "requests", PARTITIONS, events)
     each = shape.slos * (2 if shape.groups else 1)  # an event of a group is in the total, too
     result = await count_with_worker(settings, loaded, log, each=each)
     return replace(result, path=shape.name, note="")
@@ -159,6 +162,18 @@ async def restart(settings: Settings, shape: Shape, log: Path) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench shapes", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="of each shape")
+    parser.add_argument(
+        "--per-second", type=int, default=EVENTS_PER_S, help="events a second of event time"
+    )
+    names = [shape.name for shape in SHAPES]
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NAME",
+        choices=names,
+        default=names,
+        help=f"of {'; '.join(names)}; all by default".replace("%", "%%"),
+    )
     parser.add_argument("--output", type=Path, help="the JSON file to write")
     return parser
 
