@@ -12,6 +12,9 @@ from servicelevel.adapters.kafka.records import hand_over_raw
 from servicelevel.settings import Settings
 
 _TAIL_WAIT_MS = 250
+# Partitions with nothing to read are asked for alone while the others are being counted, and
+# nothing else is asked of their broker meanwhile.
+_SOURCES_WAIT_MS = 50
 _FETCH_BYTES = 16 << 20  # in one answer of a broker
 _MAX_FETCHED_BYTES = 64 << 20  # that wait to be counted, of all source partitions together
 _MIN_PARTITION_BYTES, _MAX_PARTITION_BYTES = 256 << 10, 4 << 20
@@ -62,6 +65,7 @@ async def open_clients(
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 3,
             rebalance_timeout_ms=max(settings.session_timeout_ms, 30_000),
+            fetch_max_wait_ms=_SOURCES_WAIT_MS,
             fetch_max_bytes=_FETCH_BYTES,
             max_partition_fetch_bytes=partition_bytes(source_partitions),
         )
