@@ -228,6 +228,7 @@ class Flusher:
         await self._tail.passed(self._written)
 
 
-def _in_order(range_: Range) -> int:
+def _in_order(range_: Range) -> tuple[bool, int]:
     """By event time, so that sources go on together; those of one source stay as they are."""
-    return range_.max_time_ms or 0
+    time_ms = range_.max_time_ms
+    return time_ms is not None, time_ms or 0

@@ -74,8 +74,9 @@ class Accumulator:
 
     size = 0
 
-    def __init__(self) -> None:
+    def __init__(self, time_ms: int | None = 5) -> None:
         self.tally = Tally()
+        self.time_ms = time_ms
 
     def add(self, batch: Batch, dead: int, repeated: int) -> list[LateEvent]:
         read = len(batch.events) + dead + repeated
@@ -85,7 +86,7 @@ class Accumulator:
     def take(self) -> Folded:
         tally, self.tally = self.tally, Tally()
         cells = {0: [Cell("i", "", 10, tally.counted, tally.counted)]} if tally.counted else {}
-        return Folded(cells, tally, 5)
+        return Folded(cells, tally, self.time_ms)
 
     def advance(self, _time: int) -> None: ...
 
@@ -262,3 +263,39 @@ async def test_a_source_is_not_idle_by_what_was_so_before_the_process_stood_stil
     bench.held.saw_end(61_500)
     await bench.flusher.flush(heartbeat=True)
     assert idle_marks(bench)[-1]
+
+
+def counter(source: str, accumulator: Accumulator) -> SourceCounter:
+    return SourceCounter(
+        source,
+        1,
+        Resume(0, {0: 0, 1: 0}, None),
+        accumulator,  # type: ignore[arg-type]
+        decode,
+        idle_timeout_ms=60_000,
+        now_ms=0,
+        max_bytes=1_000_000,
+        max_records=1,
+    )
+
+
+async def test_ranges_are_written_in_order_of_event_time(bench: Bench) -> None:
+    earlier = counter("requests/7", Accumulator(time_ms=3))
+    bench.flusher.held[TopicPartition("requests", 7)] = Held(TP, earlier)
+    bench.read(0, 2)
+    earlier.add([Record(0)], bench.now_ms)  # type: ignore[list-item]
+    await bench.flusher.flush()
+    (_, message), *_ = bench.journal.counts()
+    assert [(r.source, r.max_time_ms) for r in message.ranges] == [("requests/7", 3), (SOURCE, 5)]
+
+
+async def test_those_of_one_source_stay_in_the_order_of_their_offsets(bench: Bench) -> None:
+    """Whatever is known of its time: nothing at first, then a time before 1970."""
+    accumulator = Accumulator(time_ms=None)
+    bench.held.counter = counter(SOURCE, accumulator)
+    bench.read(0)
+    accumulator.time_ms = -5
+    bench.read(2)
+    await bench.flusher.flush()
+    (_, message), *_ = bench.journal.counts()
+    assert [(r.start, r.max_time_ms) for r in message.ranges] == [(0, None), (1, -5)]
