@@ -1,7 +1,8 @@
 """How long counts are held before they are written to the log.
 
 Writing seldom is cheap: each message is evaluated and stored for each series that it touches. So
-what is late anyway may wait a little more; what is not behind is written at each interval.
+what is late anyway may wait a little more. All sources of a combiner are written together: the one
+with most records to be read decides, and counts of the others may wait with it.
 """
 
 BACKLOG_RECORDS = 10_000

@@ -94,8 +94,9 @@ class EvaluatorHost:
         if not (session.open and self._running.is_set()):
             pipe.give_back()
             return
+        message = self._decode(value)
         try:
-            outputs, step = await session.apply(self._decode(value), offset, acknowledge)
+            outputs, step = await session.apply(message, offset, acknowledge)
         except BaseException as error:  # cancelled, too
             self._drop(partition, offset, error)
             raise
@@ -130,13 +131,14 @@ class EvaluatorHost:
                 await self._unless_failed(asyncio.ensure_future(self._finish()))
         except TimeoutError:
             raise RestartRequiredError(
-                f"Kafka did not take the table's changes within {timeout_s:g} s: start this "
-                "process anew"
+                f"the message in hand, or the table's changes, were not done within {timeout_s:g} "
+                "s: start this process anew"
             ) from None
         finally:
             for session in self._sessions.values():
                 session.open = False
             self._sessions.clear()
+            self._vitals.give_back()  # the message in hand was noted
 
     def resume(self, partitions: Iterable[int]) -> None:
         """The table is loaded for these partitions: take their messages on."""
