@@ -16,8 +16,9 @@ from servicelevel.entrypoints.cli.app import run_command
 from servicelevel.entrypoints.cli.session import Parts
 from servicelevel.entrypoints.replay_request import ReplayRequest
 from servicelevel.errors import ServiceLevelError
-from servicelevel.schemas.outputs import cloudevent, output_key
+from servicelevel.schemas.outputs import output_key
 from servicelevel.settings import Settings
+from tests.builders.outputs import event_of
 
 NOW = 1_767_225_600_000
 
@@ -43,7 +44,7 @@ class Outside:
         if self.redis_error:
             raise self.redis_error
         store = MemoryStore()
-        updates = [Update(output_key(o).decode(), cloudevent(o)) for o in self.outputs]
+        updates = [Update(output_key(o).decode(), event_of(o)) for o in self.outputs]
         await store.apply({"s/0": Move(None, len(updates))}, updates)
         yield store
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from servicelevel.domain.outputs import AlertState, Evidence, Status, Transition
 from servicelevel.domain.severity import Severity
+from servicelevel.schemas.cloudevents import AlertEvent, StatusEvent
+from servicelevel.schemas.outputs import message, parse_status, parse_transition
 
 AT = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
 
@@ -62,6 +64,13 @@ def transition(**changed: Any) -> Transition:
         return made
     early = ".early" if made.early else ""
     return replace(made, id=f"{made.alert_id}.{made.state}.{made.at_ms}{early}")
+
+
+def event_of(output: Transition | Status) -> AlertEvent | StatusEvent:
+    """What a reader makes of the message of an output."""
+    value = message(output).value
+    assert value is not None
+    return parse_status(value) if isinstance(output, Status) else parse_transition(value)
 
 
 def status(**changed: Any) -> Status:

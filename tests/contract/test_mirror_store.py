@@ -10,8 +10,8 @@ from servicelevel.adapters.redis.memory import MemoryStore
 from servicelevel.adapters.redis.store import RedisStore
 from servicelevel.application.mirror import MirrorStore, Move, StatusReader, Update
 from servicelevel.domain.outputs import AlertState, Output
-from servicelevel.schemas.outputs import cloudevent, output_key
-from tests.builders.outputs import AT, status, transition
+from servicelevel.schemas.outputs import output_key
+from tests.builders.outputs import AT, event_of, status, transition
 
 CAPACITY = 5
 
@@ -24,7 +24,7 @@ async def _tell(store: Store, *outputs: Output) -> None:
     """As one batch, after what the copy has."""
     start = (await store.positions()).get("s/0")
     move = Move(start, (start or 0) + len(outputs))
-    updates = [Update(output_key(o).decode(), cloudevent(o)) for o in outputs]
+    updates = [Update(output_key(o).decode(), event_of(o)) for o in outputs]
     assert await store.apply({"s/0": move}, updates)
 
 
@@ -97,7 +97,7 @@ class MirrorStoreContract:
 
     async def test_a_batch_that_does_not_start_there_changes_nothing(self, store: Store) -> None:
         await _tell(store, status())
-        update = Update("k", cloudevent(status(slo="other")))
+        update = Update("k", event_of(status(slo="other")))
 
         for wrong in (Move(None, 5), Move(0, 5), Move(2, 5)):
             assert not await store.apply({"s/0": wrong}, [update])

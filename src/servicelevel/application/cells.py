@@ -10,7 +10,7 @@ MAX_DIMENSIONS = 32  # values named in a cell
 _MAX_HELD = 1_024  # values told apart while events are still being added
 EVIDENCE_BYTES = 150  # of a cell in a message, where a few events are bad
 _NUMBERS_BYTES = 60  # those of a cell, and what stands between them
-_COUNT_BYTES = 12  # a name's quotes and its count, or a bucket and its count
+COUNT_BYTES = 12  # a name's quotes and its count, or a bucket and its count
 _OFFSETS_BYTES = 60
 
 
@@ -87,7 +87,7 @@ class CellSums:
             into.sketch = {}
         for bucket, count in sketch.items():
             into.sketch[bucket] = into.sketch.get(bucket, 0) + count
-        self.bytes_at_most += _COUNT_BYTES * len(sketch)
+        self.bytes_at_most += COUNT_BYTES * len(sketch)
 
     def cells(self) -> list[Cell]:
         """All cells, in the order of their keys."""
@@ -100,7 +100,7 @@ def cell_bytes(indicator: str, group: str) -> int:
 
 
 def _evidence_bytes(bad: BadEvidence | GrowingEvidence) -> int:
-    names = sum(map(len, bad.dimensions)) + _COUNT_BYTES * len(bad.dimensions)
+    names = sum(map(len, bad.dimensions)) + COUNT_BYTES * len(bad.dimensions)
     return _OFFSETS_BYTES * len(bad.offsets) + names
 
 

@@ -21,15 +21,15 @@ MAX_REMEMBERED = 200_000  # signatures whose outcomes are kept for an event kind
 _KINDS: tuple[EventKind, ...] = ("request", "incident", "change")
 _FEW_LOOKS = 20_000  # that are learned soon, and found again in the processor's cache
 _WORTHWHILE = 250  # events of all services at once; they are still in the processor's cache
-_WORTHWHILE_APART = 20_000  # of which each service has enough
+_WORTHWHILE_APART = 20_000  # of which each service has enough, and with groups too many cells
 
 
 class KindPlan:
     """What the events of one kind count for, whatever their services.
 
     Where the services' indicators look at events alike, one table of looks serves them all; else
-    events are parted by service first, which costs more for each. `pane_ms` divides all panes;
-    `worthwhile` is how many events are best judged at once.
+    events are parted by service first, which costs more for each (`is_shared` is false). `pane_ms`
+    divides all panes; `worthwhile` is how many events are best judged at once.
     """
 
     def __init__(
@@ -39,10 +39,12 @@ class KindPlan:
         self.has_sketches = any(each.value is not None for each in compiled)
         self.services = _by_service(kind, compiled, max_remembered)
         shared = self._shared_columns(kind, sight_of(compiled, kind))
+        self.is_shared = shared is not None
         self._looks: Looks | None = None
         if shared is not None:
             self._looks = Looks(shared, self._judge, self._forget, max_remembered)
-        self.worthwhile = _WORTHWHILE if self._looks else _WORTHWHILE_APART
+        has_groups = any(each.indicator.group_by for each in compiled)
+        self.worthwhile = _WORTHWHILE if self.is_shared or has_groups else _WORTHWHILE_APART
 
     def outcomes(self, events: Sequence[Event]) -> list[Outcome]:
         """The outcome of each event."""

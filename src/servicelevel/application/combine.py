@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from servicelevel.application.bad_events import BadEvents
 from servicelevel.application.by_pane import Pane, by_pane, cell_key
-from servicelevel.application.cells import EVIDENCE_BYTES, OTHER, CellSums, cell_bytes
+from servicelevel.application.cells import COUNT_BYTES, EVIDENCE_BYTES, OTHER, CellSums, cell_bytes
 from servicelevel.application.classify import Plan
 from servicelevel.application.decode import Batch
 from servicelevel.application.groups import value_text
@@ -89,7 +89,7 @@ class SourceAccumulator:
         pending = len(self._events) + len(self._revisions)
         return pending + self._sum_count + sum(map(len, self._cells.values()))
 
-    def takes(self, max_bytes: int) -> bool:
+    def fills(self, max_bytes: int) -> bool:
         """Whether the cells of a counts partition take about so much in a message, or more."""
         if self._cell_bytes() + self._sum_bytes < max_bytes:
             return False
@@ -195,7 +195,10 @@ class SourceAccumulator:
                     sketch = into.get(series)
                     if sketch is None:
                         sketch = into[series] = Counter()
-                    sketch[bucket(series.compiled.value(event))] += 1
+                    at = bucket(series.compiled.value(event))
+                    if at not in sketch:
+                        self._sum_bytes += COUNT_BYTES
+                    sketch[at] += 1
 
     def _settle(self) -> None:
         """Sums to cells."""

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from servicelevel.application.combine import Folded
-from servicelevel.domain.counts import Cell, Range, Tally
-
-_NOTHING = Tally()
+from servicelevel.domain.counts import NO_TALLY, Cell, Range, Tally
 
 
 @dataclass(slots=True)
@@ -15,7 +13,7 @@ class _Share:
 
     start: int
     end: int
-    tally: Tally = _NOTHING
+    tally: Tally = NO_TALLY
     ready: list[Range] = field(default_factory=list)
 
 
@@ -66,5 +64,5 @@ class Shares:
         self, share: _Share, max_time_ms: int | None, idle: bool, cells: tuple[Cell, ...]
     ) -> Range:
         start, share.start = share.start, share.end
-        tally, share.tally = share.tally, _NOTHING
+        tally, share.tally = share.tally, NO_TALLY
         return Range(self._source, self._epoch, start, share.end, max_time_ms, idle, tally, cells)

@@ -91,7 +91,7 @@ class SourceCounter:
     def _is_large(self) -> bool:
         """Whether what is held makes a range that may not fit into a message with another."""
         held = self._accumulator
-        return held.size >= MAX_SIZE or held.takes(self._max_bytes // 2)
+        return held.size >= MAX_SIZE or held.fills(self._max_bytes // 2)
 
     def _count(self, records: Sequence[RawRecord], now_ms: int) -> None:
         if records and records[0].offset < self.position:

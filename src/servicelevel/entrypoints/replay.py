@@ -20,7 +20,7 @@ from servicelevel.domain.outputs import DeadLetter
 from servicelevel.entrypoints.collecting import collected_seldom
 from servicelevel.entrypoints.replay_request import RecordedFiles, ReplayRequest
 from servicelevel.errors import UsageError
-from servicelevel.schemas.outputs import cloudevent, encode
+from servicelevel.schemas.outputs import transition_event
 from servicelevel.schemas.status_json import status_data
 
 Record = Callable[[], list[Recording]]
@@ -39,7 +39,7 @@ def run_replay(request: ReplayRequest, out: TextIO) -> Replayed:
     with _recorded(request, 1) as recordings, collected_seldom():
         told = replay(catalogue, recordings(), _options(request))
     if request.status_at_ms is None:
-        lines = [encode(cloudevent(transition)).decode() for transition in told.transitions]
+        lines = [transition_event(transition).decode() for transition in told.transitions]
     else:
         lines = [status_data(status).decode() for status in told.statuses]
     out.writelines(f"{line}\n" for line in lines)

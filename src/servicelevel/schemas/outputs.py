@@ -5,7 +5,6 @@ its `id`.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import NamedTuple
 
 from servicelevel.domain.outputs import (
@@ -16,7 +15,6 @@ from servicelevel.domain.outputs import (
     StatusRemoved,
     Transition,
 )
-from servicelevel.domain.sight import Number
 from servicelevel.schemas.cloudevents import (
     AlertData,
     AlertEvent,
@@ -27,6 +25,7 @@ from servicelevel.schemas.cloudevents import (
     WindowCounts,
 )
 from servicelevel.schemas.moments import rfc3339
+from servicelevel.schemas.numbers import amount, ratio
 from servicelevel.schemas.status_json import status_event
 
 
@@ -38,18 +37,19 @@ class Message(NamedTuple):
     value: bytes | None
 
 
-def cloudevent(output: Transition | Status) -> AlertEvent | StatusEvent:
-    """The event of a transition or status. The same output gives the same event, byte for byte."""
-    return _alert(output) if isinstance(output, Transition) else parse_status(_status(output))
-
-
 def message(output: Output) -> Message:
     """Topic, key and value of an output; of a status that is void, its key's tombstone."""
     if isinstance(output, StatusRemoved):
         return Message("status", output_key(output), None)
     if isinstance(output, Status):
-        return Message("status", output_key(output), _status(output))
-    return Message(_TOPICS[output.kind], output_key(output), encode(_alert(output)))
+        value = status_event(output, _path(output.slo, output.group))
+        return Message("status", output_key(output), value)
+    return Message(_TOPICS[output.kind], output_key(output), transition_event(output))
+
+
+def transition_event(transition: Transition) -> bytes:
+    """The event of a transition."""
+    return encode(_alert(transition))
 
 
 def output_key(output: Output) -> bytes:
@@ -75,10 +75,6 @@ def parse_transition(value: bytes) -> AlertEvent:
 _TOPICS: Mapping[AlertKind, str] = {"warning": "warnings", "breach": "breaches"}
 
 
-def _status(status: Status) -> bytes:
-    return status_event(status, _path(status.slo, status.group))
-
-
 def _alert(transition: Transition) -> AlertEvent:
     return AlertEvent(
         id=transition.id,
@@ -98,9 +94,9 @@ def _alert(transition: Transition) -> AlertEvent:
             raised_at=rfc3339(transition.raised_at_ms),
             burn_rate_long=transition.burn_rate_long,
             burn_rate_short=transition.burn_rate_short,
-            good=_amount(transition.good),
+            good=amount(transition.good),
             total=transition.total,
-            target=_ratio(transition.target),
+            target=ratio(transition.target),
             budget_remaining=transition.budget_remaining,
             early=transition.early,
             definition_digest=transition.definition_digest,
@@ -113,7 +109,7 @@ def _evidence(evidence: Evidence) -> EvidenceData:
     return EvidenceData(
         since=rfc3339(evidence.from_ms),
         windows={
-            name: WindowCounts(good=_amount(good), total=total)
+            name: WindowCounts(good=amount(good), total=total)
             for name, (good, total) in evidence.windows.items()
         },
         offsets={
@@ -124,13 +120,5 @@ def _evidence(evidence: Evidence) -> EvidenceData:
     )
 
 
-def _amount(number: Number) -> int | float:
-    return number if isinstance(number, int) else _ratio(number)
-
-
 def _path(*parts: str) -> str:
     return "/".join(part for part in parts if part)
-
-
-def _ratio(value: Fraction) -> float:
-    return value.numerator / value.denominator

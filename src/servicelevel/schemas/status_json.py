@@ -4,8 +4,6 @@ Each objective and group has a status at the end of each pane, thousands at one 
 written is what `StatusEvent` would write, byte for byte.
 """
 
-from fractions import Fraction
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -13,11 +11,10 @@ import orjson
 
 from servicelevel.domain.corrections import Correction
 from servicelevel.domain.outputs import Forecast, Percentile, Status
-from servicelevel.domain.sight import Number
 from servicelevel.domain.time import duration_text
+from servicelevel.schemas.cloudevents import SOURCE
 from servicelevel.schemas.moments import rfc3339
-
-_moment = lru_cache(maxsize=64)(rfc3339)  # all statuses of a pane have the same time
+from servicelevel.schemas.numbers import amount, ratio
 
 
 def status_data(status: Status) -> bytes:
@@ -28,14 +25,14 @@ def status_data(status: Status) -> bytes:
             "objective": status.objective,
             "service": status.service,
             "group": status.group,
-            "at": _moment(status.at_ms),
-            "good": _amount(status.good),
+            "at": rfc3339(status.at_ms),
+            "good": amount(status.good),
             "total": status.total,
             "sli": status.sli,
-            "target": _ratio(status.target),
+            "target": ratio(status.target),
             "error_budget": {
                 "allowed": status.allowed,
-                "consumed": _amount(status.consumed),
+                "consumed": amount(status.consumed),
                 "remaining_ratio": status.remaining_ratio,
             },
             "burn_rates": dict(status.burn_rates),
@@ -59,10 +56,10 @@ def status_event(status: Status, subject: str) -> bytes:
         {
             "specversion": "1.0",
             "id": sha256(data).hexdigest()[:32],
-            "source": "servicelevel",
+            "source": SOURCE,
             "type": "servicelevel.status",
             "subject": subject,
-            "time": _moment(status.at_ms),
+            "time": rfc3339(status.at_ms),
             "datacontenttype": "application/json",
             "dataschema": "urn:servicelevel:schema:status:1",
         }
@@ -95,18 +92,7 @@ def _correction(correction: Correction) -> dict[str, Any]:
 
 def _percentile(percentile: Percentile) -> dict[str, Any]:
     return {
-        "percentile": _ratio(percentile.ratio * 100),
+        "percentile": ratio(percentile.ratio * 100),
         "value": percentile.value,
         "at": rfc3339(percentile.at_ms),
     }
-
-
-def _amount(number: Number) -> int | float:
-    if isinstance(number, int):
-        return number
-    amount = _ratio(number)
-    return int(amount) if amount.is_integer() else amount
-
-
-def _ratio(value: Fraction) -> float:
-    return value.numerator / value.denominator

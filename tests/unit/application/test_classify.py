@@ -43,11 +43,6 @@ def indicator(name: str, service: str, good: str, *group_by: str) -> Indicator:
     return Indicator(name, "request", service, "", good, group_by)
 
 
-def shares(of: KindPlan) -> bool:
-    """Few events are worthwhile at once only where one table serves all services."""
-    return of.worthwhile < plan([indicator("x", "a", ""), indicator("y", "b", "", "z")]).worthwhile
-
-
 @settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from(["a", "b", "*"]), st.sampled_from(GOOD)), max_size=5),
@@ -62,7 +57,7 @@ def test_each_event_has_the_outcome_that_its_indicators_say(
     if apart:
         found.append(indicator("grouped", "c", "", "region"))
     judge = plan(found, max_remembered)
-    assert shares(judge) is not (apart and bool(chosen))
+    assert judge.is_shared is not (apart and bool(chosen))
     for event, outcome in zip(events, judge.outcomes(events), strict=True):
         judged = judge.services.get(event.service) or judge.services.get("*")
         assert outcome.service == event.service
@@ -84,7 +79,7 @@ def test_services_share_a_table_unless_it_would_be_much_larger_than_theirs(
 ) -> None:
     """100 services, and of each some thresholds that no other has."""
     found = [indicator(f"i{n}", f"s{n % 100}", f"duration_ms < {n + 1}") for n in range(thresholds)]
-    assert shares(plan(found)) is together
+    assert plan(found).is_shared is together
 
 
 def test_long_texts_do_not_fill_the_memory() -> None:

@@ -9,12 +9,12 @@ from servicelevel.application.explain import decisive, explanation, of_alert
 from servicelevel.domain.outputs import AlertState, Evidence, Transition
 from servicelevel.domain.severity import Severity
 from servicelevel.schemas.cloudevents import AlertEvent
-from servicelevel.schemas.outputs import cloudevent, encode, parse_transition
+from servicelevel.schemas.outputs import parse_transition, transition_event
 from tests.builders.outputs import AT, transition
 
 
 def event(made: Transition) -> AlertEvent:
-    return parse_transition(encode(cloudevent(made)))
+    return parse_transition(transition_event(made))
 
 
 EVIDENCE = Evidence(

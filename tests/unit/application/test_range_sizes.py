@@ -33,7 +33,8 @@ class Record:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def plan(slos: int) -> Plan:
+def plan(slos: int, *, sketch: str = "", apart: bool = False) -> Plan:
+    """Grouped by customer; `apart`: another service groups by another field."""
     indicators = [
         Indicator(
             f"indicator-{n}",
@@ -42,12 +43,22 @@ def plan(slos: int) -> Plan:
             "",
             f"status_code < 500 && duration_ms < {n + 1}.0",
             group_by=("attributes.customer",),
+            sketch=sketch,
         )
         for n in range(slos)
     ]
+    if apart:
+        other = Indicator("other", "request", "cart", "", "", group_by=("attributes.region",))
+        indicators.append(other)
     return Plan(
         Catalogue.of(
-            Slo(f"slo-{n}", "shop", 3_600_000, (Objective("all", each, Fraction(9, 10), ()),), "d")
+            Slo(
+                f"slo-{n}",
+                each.service,
+                3_600_000,
+                (Objective("all", each, Fraction(9, 10), ()),),
+                "d",
+            )
             for n, each in enumerate(indicators)
         ),
         1,
@@ -66,9 +77,14 @@ def record(offset: int, *, bad_each: int) -> Record:
     return Record(offset, orjson.dumps(event))
 
 
-@pytest.mark.parametrize("slos", [1, 5])
+@pytest.mark.parametrize(
+    ("slos", "sketch", "apart"),
+    [(1, "", False), (5, "", False), (3, "duration_ms", False), (3, "", True)],
+)
 @pytest.mark.parametrize("bad_each", [1, 3, EVENTS])
-def test_no_range_is_too_large_for_a_message(slos: int, bad_each: int) -> None:
+def test_no_range_is_too_large_for_a_message(
+    slos: int, sketch: str, apart: bool, bad_each: int
+) -> None:
     ledger = Ledger()
     ledger.claim(Claim(SOURCE, 1, "me", 0, {"requests": 1}))
     counting = SourceCounter(
@@ -78,7 +94,7 @@ def test_no_range_is_too_large_for_a_message(slos: int, bad_each: int) -> None:
         SourceAccumulator(
             SOURCE,
             "request",
-            plan(slos),
+            plan(slos, sketch=sketch, apart=apart),
             allowed_lateness_ms=1_000,
             late_horizon_ms=5_000,
             max_time_ms=None,

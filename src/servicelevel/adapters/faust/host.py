@@ -98,7 +98,7 @@ class EvaluatorHost:
         try:
             outputs, step = await session.apply(message, offset, acknowledge)
         except BaseException as error:  # cancelled, too
-            self._drop(partition, offset, error)
+            self._drop(partition, session, offset, error)
             raise
         if not session.open:  # it took too long for a release, and this process ends
             pipe.give_back()
@@ -106,10 +106,11 @@ class EvaluatorHost:
         note(self._vitals, partition, session, outputs)
         pipe.push(step)
 
-    def _drop(self, partition: int, offset: int, error: BaseException) -> None:
+    def _drop(self, partition: int, session: Session, offset: int, error: BaseException) -> None:
         """A message was left half handled: what it changed so far must not be stored."""
-        if session := self._sessions.pop(partition, None):
-            session.open = False
+        session.open = False
+        if self._sessions.get(partition) is session:
+            del self._sessions[partition]
         if not isinstance(error, Exception):
             error = RestartRequiredError(
                 f"counts/{partition}: message {offset} was left half handled: start this process "

@@ -90,7 +90,7 @@ class Accumulator:
 
     def advance(self, _time: int) -> None: ...
 
-    def takes(self, _max_bytes: int) -> bool:
+    def fills(self, _max_bytes: int) -> bool:
         return False
 
 
@@ -120,22 +120,26 @@ class Bench:
         self.held.counter.add([Record(o) for o in offsets], self.now_ms)  # type: ignore[misc]
 
 
+def counter(source: str, accumulator: Accumulator, **options: int) -> SourceCounter:
+    return SourceCounter(
+        source,
+        1,
+        Resume(0, {0: 0, 1: 0}, None),
+        accumulator,  # type: ignore[arg-type]  # the fake above
+        decode,
+        idle_timeout_ms=60_000,
+        now_ms=0,
+        max_bytes=1_000_000,
+        **options,
+    )
+
+
 @pytest.fixture
 def bench() -> Bench:
     tail, journal, vitals = Tail(), Journal(), CombinerVitals()
     asides = Asides(journal, lambda letter: b"dead %d" % letter.offset, lambda _: b"late")
     flusher = Flusher(tail, journal, asides, lambda: made.now_ms, "me", vitals)  # type: ignore[arg-type]
-    counter = SourceCounter(
-        SOURCE,
-        1,
-        Resume(0, {0: 0, 1: 0}, None),
-        Accumulator(),  # type: ignore[arg-type]
-        decode,
-        idle_timeout_ms=60_000,
-        now_ms=0,
-        max_bytes=1_000_000,
-    )
-    held = flusher.held[TP] = Held(TP, counter)
+    held = flusher.held[TP] = Held(TP, counter(SOURCE, Accumulator()))
     made = Bench(flusher, tail, journal, vitals, held)
     return made
 
@@ -265,25 +269,11 @@ async def test_a_source_is_not_idle_by_what_was_so_before_the_process_stood_stil
     assert idle_marks(bench)[-1]
 
 
-def counter(source: str, accumulator: Accumulator) -> SourceCounter:
-    return SourceCounter(
-        source,
-        1,
-        Resume(0, {0: 0, 1: 0}, None),
-        accumulator,  # type: ignore[arg-type]
-        decode,
-        idle_timeout_ms=60_000,
-        now_ms=0,
-        max_bytes=1_000_000,
-        max_records=1,
-    )
-
-
 async def test_ranges_are_written_in_order_of_event_time(bench: Bench) -> None:
     earlier = counter("requests/7", Accumulator(time_ms=3))
     bench.flusher.held[TopicPartition("requests", 7)] = Held(TP, earlier)
     bench.read(0, 2)
-    earlier.add([Record(0)], bench.now_ms)  # type: ignore[list-item]
+    earlier.add([Record(0)], bench.now_ms)  # type: ignore[list-item]  # the Record above
     await bench.flusher.flush()
     (_, message), *_ = bench.journal.counts()
     assert [(r.source, r.max_time_ms) for r in message.ranges] == [("requests/7", 3), (SOURCE, 5)]
@@ -292,7 +282,7 @@ async def test_ranges_are_written_in_order_of_event_time(bench: Bench) -> None:
 async def test_those_of_one_source_stay_in_the_order_of_their_offsets(bench: Bench) -> None:
     """Whatever is known of its time: nothing at first, then a time before 1970."""
     accumulator = Accumulator(time_ms=None)
-    bench.held.counter = counter(SOURCE, accumulator)
+    bench.held.counter = counter(SOURCE, accumulator, max_records=1)
     bench.read(0)
     accumulator.time_ms = -5
     bench.read(2)
